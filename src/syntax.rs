@@ -1,0 +1,3 @@
+//! Text to HIR. The only room that knows syn.
+
+pub mod hir;
