@@ -1,0 +1,459 @@
+//! What crates outside the analysed tree mean, read from `rules/catalog/*.toml` and from a user's own
+//! catalog files of the same form.
+
+use crate::names::{Name, Names};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::RwLock;
+
+const BUILT_IN: &[(&str, &str)] = &[
+    ("types.toml", include_str!("../rules/catalog/types.toml")),
+    ("crates.toml", include_str!("../rules/catalog/crates.toml")),
+    ("frameworks.toml", include_str!("../rules/catalog/frameworks.toml")),
+    ("functions.toml", include_str!("../rules/catalog/functions.toml")),
+    ("libraries.toml", include_str!("../rules/catalog/libraries.toml")),
+];
+
+/// What a method does to the value it is called on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// Keyed read: the answer is an option.
+    Get,
+    Contains,
+    /// Unkeyed read of the whole or a part.
+    Read,
+    Insert,
+    /// Insertion whose answer says whether the key was new.
+    InsertNew,
+    Push,
+    Remove,
+    /// Removal of what is old or does not match.
+    Prune,
+    Drain,
+    Clear,
+    Entry,
+    /// Set once.
+    Init,
+    /// Get, or load and keep.
+    LoadThrough,
+    Load,
+    Store,
+    Swap,
+    Rmw,
+    Cas,
+    Lock,
+    TryLock,
+    ReadLock,
+    Send,
+    Recv,
+    Reply,
+    Subscribe,
+    Acquire,
+    Wait,
+    Notify,
+    Pass,
+    None,
+}
+
+impl Op {
+    pub fn writes(self) -> bool {
+        use Op::*;
+        matches!(self, Insert | InsertNew | Push | Remove | Prune | Drain | Clear | LoadThrough | Store | Swap | Rmw | Cas | Init)
+    }
+    pub fn reads(self) -> bool {
+        use Op::*;
+        matches!(self, Get | Contains | Read | InsertNew | LoadThrough | Load | Swap | Rmw | Cas | Remove | Drain)
+    }
+}
+
+/// What a method gives back, in terms of the receiver's type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gives {
+    Inner,
+    OptInner,
+    IterInner,
+    Value,
+    OptValue,
+    IterValue,
+    Key,
+    IterKey,
+    #[serde(rename = "self")]
+    Same,
+    Entry,
+    Receiver,
+    Bool,
+    Num,
+    Unit,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Class {
+    /// The value stands for its first generic argument.
+    pub deref: bool,
+    /// Its lock methods give guards.
+    pub guard: bool,
+    pub cache: bool,
+    pub methods: BTreeMap<String, (Op, Gives)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    Queue,
+    Broadcast,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FnEffect {
+    Spawn,
+    SpawnBlocking,
+    JoinedSpawn,
+    FileWrite,
+    FileCopy,
+    FileRename,
+    FileRemove,
+    FileDir,
+    FileRead,
+    Temp,
+    Random,
+    Clock,
+    Config,
+    Sleep,
+    Join,
+    Channel,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreKind {
+    Sql,
+    Embedded,
+    Cache,
+    Http,
+    Object,
+    Queue,
+    Mail,
+    Search,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypeEntry {
+    class: String,
+    #[serde(default)]
+    value: usize,
+    channel: Option<Channel>,
+    paths: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FunctionEntry {
+    effect: FnEffect,
+    paths: Vec<String>,
+    path: Option<usize>,
+    #[serde(default, rename = "data")]
+    _data: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MethodEntry {
+    effect: FnEffect,
+    names: Vec<String>,
+    types: Vec<String>,
+    path: Option<usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraitEntry {
+    pub paths: Vec<String>,
+    pub methods: Vec<String>,
+    pub kind: String,
+    #[serde(default)]
+    pub self_state: bool,
+    #[serde(default)]
+    pub actor: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attributes {
+    pub http: Vec<String>,
+    pub plain: Vec<String>,
+    pub crates: Vec<String>,
+    pub impls: Vec<String>,
+    pub impl_methods: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routers {
+    pub functions: Vec<String>,
+    pub crates: Vec<String>,
+    pub methods: Vec<String>,
+    pub filter_methods: Vec<String>,
+    pub filter_crates: Vec<String>,
+    pub macros: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateEntry {
+    pub methods: Vec<String>,
+    pub functions: Vec<String>,
+    pub extractors: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    pub crates: Vec<String>,
+    pub macros: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bus {
+    pub methods: Vec<String>,
+    pub types: Vec<String>,
+}
+
+/// A library part that is state, a limiter or a store by itself, reported where it is built.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Library {
+    /// Constructors, by path of crate, type and function.
+    pub paths: Vec<String>,
+    pub rule: String,
+    /// What it keeps, for the message.
+    pub keeps: String,
+    pub home: String,
+    /// Only if a keyed state store is its type argument or inferred, not e.g. a global one.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    class: BTreeMap<String, Class>,
+    r#type: Vec<TypeEntry>,
+    function: Vec<FunctionEntry>,
+    method: Vec<MethodEntry>,
+    r#trait: Vec<TraitEntry>,
+    library: Vec<Library>,
+    attributes: Attributes,
+    routers: Routers,
+    state: StateEntry,
+    metrics: Metrics,
+    bus: Bus,
+    stores: BTreeMap<StoreKind, Vec<String>>,
+    grpc: BTreeMap<String, Vec<String>>,
+    servers: BTreeMap<String, Vec<String>>,
+    prelude: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct TypeInfo {
+    pub class: usize,
+    pub value: usize,
+    pub channel: Option<Channel>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct FnInfo {
+    pub effect: FnEffect,
+    /// Which argument is the path of a file effect.
+    pub path: Option<usize>,
+}
+
+#[derive(Default)]
+pub struct Catalog {
+    classes: Vec<Class>,
+    class_names: Vec<String>,
+    types: FxHashMap<String, TypeInfo>,
+    functions: FxHashMap<String, FnInfo>,
+    methods: FxHashMap<String, Vec<(Vec<String>, FnInfo)>>,
+    pub traits: Vec<TraitEntry>,
+    libraries: FxHashMap<String, Library>,
+    pub attributes: Attributes,
+    pub routers: Routers,
+    pub state: StateEntry,
+    metrics: Metrics,
+    pub bus: Bus,
+    stores: FxHashMap<String, StoreKind>,
+    type_memo: RwLock<FxHashMap<Name, Option<TypeInfo>>>,
+    function_memo: RwLock<FxHashMap<Name, Option<FnInfo>>>,
+}
+
+impl Catalog {
+    /// Reads the built-in catalog and then the user's files, as (name, text). An error names the file.
+    pub fn load(user: &[(String, String)]) -> Result<Catalog, String> {
+        let mut catalog = Catalog::default();
+        let built_in = BUILT_IN.iter().map(|(n, t)| (*n, *t));
+        for (name, text) in built_in.chain(user.iter().map(|(n, t)| (n.as_str(), t.as_str()))) {
+            let document: Document = toml::from_str(text).map_err(|e| format!("{name}: {e}"))?;
+            catalog.add(name, document)?;
+        }
+        Ok(catalog)
+    }
+
+    fn add(&mut self, file: &str, document: Document) -> Result<(), String> {
+        for (name, class) in document.class {
+            self.class_names.push(name);
+            self.classes.push(class);
+        }
+        for entry in document.r#type {
+            let class = self.class_names.iter().position(|n| *n == entry.class);
+            let class = class.ok_or_else(|| format!("{file}: unknown class `{}`", entry.class))?;
+            for path in entry.paths {
+                self.types.insert(short(&path), TypeInfo { class, value: entry.value, channel: entry.channel });
+            }
+        }
+        for entry in document.function {
+            for path in entry.paths {
+                self.functions.insert(long(&path), FnInfo { effect: entry.effect, path: entry.path });
+            }
+        }
+        for entry in document.method {
+            let types: Vec<String> = entry.types.iter().map(|t| short(t)).collect();
+            for name in entry.names {
+                let info = FnInfo { effect: entry.effect, path: entry.path };
+                self.methods.entry(name).or_default().push((types.clone(), info));
+            }
+        }
+        for library in document.library {
+            for path in &library.paths {
+                self.libraries.insert(long(path), library.clone());
+            }
+        }
+        self.traits.extend(document.r#trait);
+        for (kind, crates) in document.stores {
+            self.stores.extend(crates.into_iter().map(|c| (c, kind)));
+        }
+        extend(&mut self.attributes.http, document.attributes.http);
+        extend(&mut self.attributes.plain, document.attributes.plain);
+        extend(&mut self.attributes.crates, document.attributes.crates);
+        extend(&mut self.attributes.impls, document.attributes.impls);
+        extend(&mut self.attributes.impl_methods, document.attributes.impl_methods);
+        extend(&mut self.routers.functions, document.routers.functions);
+        extend(&mut self.routers.crates, document.routers.crates);
+        extend(&mut self.routers.methods, document.routers.methods);
+        extend(&mut self.routers.filter_methods, document.routers.filter_methods);
+        extend(&mut self.routers.filter_crates, document.routers.filter_crates);
+        extend(&mut self.routers.macros, document.routers.macros);
+        extend(&mut self.state.methods, document.state.methods);
+        extend(&mut self.state.functions, document.state.functions);
+        extend(&mut self.state.extractors, document.state.extractors);
+        extend(&mut self.metrics.crates, document.metrics.crates);
+        extend(&mut self.metrics.macros, document.metrics.macros);
+        extend(&mut self.bus.methods, document.bus.methods);
+        extend(&mut self.bus.types, document.bus.types.iter().map(|t| short(t)).collect());
+        Ok(())
+    }
+
+    pub fn type_info(&self, names: &Names, name: Name) -> Option<TypeInfo> {
+        if let Some(&known) = self.type_memo.read().ok().as_ref().and_then(|m| m.get(&name)) {
+            return known;
+        }
+        let info = self.types.get(&short(names.text(name))).copied();
+        if let Ok(mut memo) = self.type_memo.write() {
+            memo.insert(name, info);
+        }
+        info
+    }
+
+    pub fn class(&self, info: TypeInfo) -> &Class {
+        &self.classes[info.class]
+    }
+
+    pub fn class_name(&self, info: TypeInfo) -> &str {
+        &self.class_names[info.class]
+    }
+
+    /// The class that stands in where only the method's name is known.
+    pub fn guess_op(&self, method: &str) -> Option<(Op, Gives)> {
+        ["map", "seq", "lock"].iter().find_map(|class| {
+            let index = self.class_names.iter().position(|n| n == class)?;
+            self.classes[index].methods.get(method).copied()
+        })
+    }
+
+    pub fn function(&self, names: &Names, path: Name) -> Option<FnInfo> {
+        if let Some(&known) = self.function_memo.read().ok().as_ref().and_then(|m| m.get(&path)) {
+            return known;
+        }
+        let text = names.text(path);
+        let info = self.functions.get(&tail(text, 2)).or_else(|| self.functions.get(&tail(text, 1))).copied();
+        if let Ok(mut memo) = self.function_memo.write() {
+            memo.insert(path, info);
+        }
+        info
+    }
+
+    /// An effect of a method by its name and the type it is called on.
+    pub fn method(&self, type_path: &str, method: &str) -> Option<FnInfo> {
+        let key = short(type_path);
+        let entries = self.methods.get(method)?;
+        entries.iter().find(|(types, _)| types.contains(&key)).map(|(_, info)| *info)
+    }
+
+    pub fn library(&self, path: &str) -> Option<&Library> {
+        self.libraries.get(&tail(path, 2)).or_else(|| self.libraries.get(&tail(path, 1)))
+    }
+
+    /// What kind of client the values of a crate are.
+    pub fn store(&self, path: &str) -> Option<StoreKind> {
+        self.stores.get(first(path)).copied()
+    }
+
+    pub fn is_metrics_crate(&self, path: &str) -> bool {
+        self.metrics.crates.iter().any(|c| c == first(path))
+    }
+
+    /// Whether a macro only logs or measures, by its path as written.
+    pub fn is_log_macro(&self, path: &str) -> bool {
+        let last = path.rsplit("::").next().unwrap_or(path);
+        self.metrics.macros.iter().any(|m| m == last)
+    }
+
+    pub fn is_bus_type(&self, path: &str) -> bool {
+        self.bus.types.contains(&short(path))
+    }
+}
+
+fn extend(list: &mut Vec<String>, more: Vec<String>) {
+    list.extend(more);
+}
+
+fn first(path: &str) -> &str {
+    path.split("::").next().unwrap_or(path)
+}
+
+/// Crate and last segment, the key of types: `tokio::sync::Mutex` is `tokio::Mutex`.
+pub fn short(path: &str) -> String {
+    tail(path, 1)
+}
+
+/// Crate and the last two segments if the catalog gives three or more, else crate and last.
+fn long(path: &str) -> String {
+    tail(path, if path.matches("::").count() >= 2 { 2 } else { 1 })
+}
+
+fn tail(path: &str, keep: usize) -> String {
+    let segments: Vec<&str> = path.split("::").collect();
+    match segments.as_slice() {
+        [] | [_] => path.to_string(),
+        [krate, rest @ ..] => {
+            let rest = &rest[rest.len().saturating_sub(keep)..];
+            format!("{krate}::{}", rest.join("::"))
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Walks every body once and leaves facts behind. Functions are evaluated on demand, callees before
+//! the rest of their caller, so that what a function returns and what it does to its arguments is
+//! known at each call; recursion ends at the signature.
+
+mod calls;
+mod control;
+mod effects;
+mod exprs;
+mod macros;
+mod methods;
+mod patterns;
+mod routes;
+
+use super::model::*;
+use super::value::Val;
+use crate::catalog::Catalog;
+use crate::names::Name;
+use crate::resolve::lower::Scope;
+use crate::resolve::{DefId, DefKind, FileId, Program, Ty};
+use crate::syntax::hir::{self, ExprId, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
+
+/// Calls nested deeper than this are taken by their signature; real chains are far below.
+const MAX_DEPTH: u32 = 160;
+/// Accesses on parameters that a summary hands to its callers.
+const MAX_PARAM_ACCESSES: usize = 64;
+
+/// What callers need to know of a function.
+#[derive(Clone)]
+pub struct Summary {
+    pub ret: Val,
+    /// Accesses whose place lies in a parameter.
+    pub param_accesses: Vec<AccessId>,
+    /// It, or something it calls, asks a backing store or another service.
+    pub loads: bool,
+    /// It changes something in one.
+    pub stores: bool,
+    /// It sleeps or waits for a tick.
+    pub sleeps: bool,
+    /// Parameters that it runs in a task of their own.
+    pub spawns_params: u32,
+}
+
+impl Summary {
+    fn opaque(ty: Ty, params: usize) -> Summary {
+        let prov = (0..params).fold(Prov::NONE, |p, i| p.or(Prov::param(i)));
+        Summary { ret: Val::of(ty, prov), param_accesses: Vec::new(), loads: false, stores: false, sleeps: false, spawns_params: 0 }
+    }
+}
+
+pub struct Eval<'a> {
+    pub p: &'a Program,
+    pub cat: &'a Catalog,
+    pub facts: Facts,
+    summaries: FxHashMap<DefId, Rc<Summary>>,
+    active: FxHashSet<DefId>,
+    statics: FxHashMap<DefId, Val>,
+    /// Entry points known by an attribute or a trait, by function.
+    pub entry_of: FxHashMap<DefId, EntryId>,
+    depth: u32,
+    body: Body,
+}
+
+/// The function, closure or initialiser that is being walked.
+struct Body {
+    def: DefId,
+    node: NodeId,
+    file: FileId,
+    scope: Scope,
+    env: Vec<(Name, Val)>,
+    guards: Vec<Guard>,
+    order: u32,
+    ret: Option<Val>,
+    loads: bool,
+    stores: bool,
+    sleeps: bool,
+    spawns_params: u32,
+    /// `self` is `&mut self`: its plain fields are state.
+    exclusive_self: bool,
+}
+
+/// A held lock or permit.
+struct Guard {
+    access: AccessId,
+    /// The variable that holds it; a temporary ends with its statement.
+    name: Option<Name>,
+}
+
+impl<'a> Eval<'a> {
+    /// Evaluates all functions, statics and constants of the program.
+    pub fn run(p: &'a Program, cat: &'a Catalog) -> Facts {
+        let root = Scope { module: crate::resolve::ModId(0), self_ty: None, generics: Vec::new() };
+        let body = Body::new(DefId(0), NodeId(0), FileId(0), root);
+        let mut eval = Eval { p, cat, facts: Facts::default(), summaries: FxHashMap::default(), active: FxHashSet::default(), statics: FxHashMap::default(), entry_of: FxHashMap::default(), depth: 0, body };
+        eval.declared_entries();
+        for number in 0..p.defs.len() as u32 {
+            let def = DefId(number);
+            match p.def(def).kind {
+                DefKind::Fn => {
+                    eval.summary(def);
+                }
+                DefKind::Static | DefKind::Const => {
+                    eval.static_value(def);
+                }
+                _ => {}
+            }
+        }
+        eval.facts
+    }
+
+    fn hir(&self) -> &'a hir::File {
+        &self.p.file(self.body.file).hir
+    }
+
+    fn name(&self, sym: hir::Sym) -> Name {
+        self.p.name_in(self.body.file, sym)
+    }
+
+    fn text(&self, sym: hir::Sym) -> &'a str {
+        self.hir().str(sym)
+    }
+
+    fn span(&self, id: ExprId) -> Span {
+        self.hir().expr(id).span
+    }
+
+    fn next(&mut self) -> u32 {
+        self.body.order += 1;
+        self.body.order
+    }
+
+    fn lower(&self, ty: hir::TypeId) -> Ty {
+        self.p.lower_type(self.body.file, ty, &self.body.scope)
+    }
+
+    fn add_node(&mut self, kind: NodeKind, parent: Option<NodeId>, span: Span) -> NodeId {
+        let id = NodeId(self.facts.nodes.len() as u32);
+        self.facts.nodes.push(Node { def: self.body.def, file: self.body.file, parent, kind, span, periodic: None });
+        id
+    }
+
+    /// Walks with another body and returns it afterwards.
+    fn within(&mut self, body: Body, walk: impl FnOnce(&mut Self)) -> Body {
+        let outer = std::mem::replace(&mut self.body, body);
+        walk(self);
+        std::mem::replace(&mut self.body, outer)
+    }
+
+    /// Walks part of the current function as a node of its own: it sees the variables, but holds no guard.
+    fn within_node(&mut self, node: NodeId, walk: impl FnOnce(&mut Self) -> Val) -> Val {
+        let outer = std::mem::replace(&mut self.body.node, node);
+        let guards = std::mem::take(&mut self.body.guards);
+        let ret = self.body.ret.take();
+        let value = walk(self);
+        self.body.node = outer;
+        self.body.guards = guards;
+        self.body.ret = ret;
+        value
+    }
+
+    pub fn summary(&mut self, def: DefId) -> Rc<Summary> {
+        if let Some(known) = self.summaries.get(&def) {
+            return known.clone();
+        }
+        let Some(function) = self.p.function(def) else { return Rc::new(Summary::opaque(Ty::Unknown, 0)) };
+        let scope = self.p.scope_of(def);
+        let file = self.p.def(def).file;
+        let ret = function.ret.map_or(Ty::Unit, |t| self.p.lower_type(file, t, &scope));
+        let arity = function.params.len() + 1;
+        let Some(block) = function.body else { return Rc::new(Summary::opaque(ret, arity)) };
+        if self.depth >= MAX_DEPTH || !self.active.insert(def) {
+            return Rc::new(Summary::opaque(ret, arity));
+        }
+        self.depth += 1;
+        let mut body = Body::new(def, NodeId(0), file, scope);
+        body.exclusive_self = matches!(function.receiver, Some(hir::Receiver::RefMut));
+        let span = self.p.item(def).span;
+        let first_access = self.facts.accesses.len();
+        let done = self.within(body, |eval| {
+            eval.body.node = eval.add_node(NodeKind::Function, None, span);
+            eval.bind_params(function);
+            let value = eval.expr(block);
+            eval.finish(value);
+        });
+        self.depth -= 1;
+        self.active.remove(&def);
+        let mut value = done.ret.unwrap_or_else(Val::unit);
+        if !ret.is_unknown() && !matches!(ret, Ty::Param(_)) && !(matches!(ret, Ty::Traits(_)) && value.ty.head().is_some()) {
+            value.ty = ret;
+        }
+        self.forget_locals(&mut value);
+        let node_def = |a: &Access| self.facts.node(a.node).def == def;
+        let param_accesses = self.facts.accesses[first_access..].iter().enumerate();
+        let param_accesses = param_accesses.filter(|(_, a)| matches!(a.place.root, Root::Param(..)) && node_def(a));
+        let param_accesses = param_accesses.map(|(i, _)| AccessId((first_access + i) as u32)).take(MAX_PARAM_ACCESSES).collect();
+        let summary = Rc::new(Summary { ret: value, param_accesses, loads: done.loads, stores: done.stores, sleeps: done.sleeps, spawns_params: done.spawns_params });
+        self.summaries.insert(def, summary.clone());
+        summary
+    }
+
+    /// Drops from a returned value what has no meaning outside the function.
+    fn forget_locals(&self, value: &mut Val) {
+        if matches!(&value.place, Some(Place { root: Root::Local(..), .. })) {
+            value.place = None;
+        }
+        if let Some(extra) = &mut value.extra {
+            extra.guard = None;
+            for (_, field) in &mut extra.fields {
+                self.forget_locals(field);
+            }
+            for elem in &mut extra.elems {
+                self.forget_locals(elem);
+            }
+        }
+    }
+
+    fn bind_params(&mut self, function: &'a hir::Function) {
+        if function.receiver.is_some() {
+            let ty = self.body.scope.self_ty.clone().unwrap_or(Ty::Unknown);
+            let name = self.p.names.intern("self");
+            let mut value = Val::of(ty.clone(), Prov::param(0));
+            value.place = Some(Place::root(Root::Param(0, ty)));
+            self.body.env.push((name, value));
+        }
+        for (index, param) in function.params.iter().enumerate() {
+            let ty = param.ty.map_or(Ty::Unknown, |t| self.lower(t));
+            let mut value = Val::of(ty.clone(), Prov::param(index + 1));
+            value.place = Some(Place::root(Root::Param(index as u32 + 1, ty)));
+            self.bind(param.pat, value);
+        }
+    }
+
+    /// Adds a returned value to what the body gives back.
+    fn finish(&mut self, value: Val) {
+        let joined = match self.body.ret.take() {
+            Some(old) => old.join(value),
+            None => value,
+        };
+        self.body.ret = Some(joined);
+    }
+
+    /// The value of a static or constant: its declared type and what its initialiser says.
+    fn static_value(&mut self, def: DefId) -> Val {
+        if let Some(known) = self.statics.get(&def) {
+            return known.clone();
+        }
+        let (ty, init, lazy) = match &self.p.item(def).kind {
+            hir::ItemKind::Static { ty, init, lazy, .. } => (*ty, *init, lazy.is_some()),
+            hir::ItemKind::Const { ty, init } => (*ty, *init, false),
+            _ => return Val::unknown(),
+        };
+        let scope = self.p.scope_of(def);
+        let file = self.p.def(def).file;
+        let declared = ty.map_or(Ty::Unknown, |t| self.p.lower_type(file, t, &scope));
+        let mut value = Val::of(declared.clone(), Prov::CONST);
+        let is_static = self.p.def(def).kind == DefKind::Static;
+        if is_static {
+            value.place = Some(Place::root(Root::Static(def)));
+        }
+        self.statics.insert(def, value.clone());
+        if let Some(init) = init
+            && self.depth < MAX_DEPTH
+        {
+            self.depth += 1;
+            let span = self.p.item(def).span;
+            let mut result = Val::unknown();
+            self.within(Body::new(def, NodeId(0), file, scope), |eval| {
+                eval.body.node = eval.add_node(NodeKind::Initialiser, None, span);
+                result = eval.expr(init);
+            });
+            self.depth -= 1;
+            value.prov = if result.prov == Prov::NONE { Prov::CONST } else { result.prov };
+            if declared.is_unknown() && !lazy {
+                value.ty = result.ty.clone();
+            }
+            let (literal, expires, callable) = (result.literal().cloned(), result.expires(), result.callable());
+            let extra = value.extra();
+            extra.literal = literal;
+            extra.expires = expires;
+            extra.callable = callable;
+        }
+        self.statics.insert(def, value.clone());
+        value
+    }
+}
+
+impl Body {
+    fn new(def: DefId, node: NodeId, file: FileId, scope: Scope) -> Body {
+        Body { def, node, file, scope, env: Vec::new(), guards: Vec::new(), order: 0, ret: None, loads: false, stores: false, sleeps: false, spawns_params: 0, exclusive_self: false }
+    }
+}

@@ -1,0 +1,456 @@
+//! Calls by path: functions of the tree by their summary, others by what the catalog says.
+
+use super::*;
+use crate::catalog::{FnEffect, StoreKind};
+use crate::facts::value::{Callable, Form, StoreCall, Val};
+use crate::resolve::Res;
+use crate::syntax::hir::ExprKind;
+
+/// Names that make a client or container and ask nothing yet.
+const CONSTRUCTORS: &[&str] = &[
+    "new", "open", "connect", "connect_lazy", "connect_with", "builder", "default", "from", "with_capacity", "build", "clone", "try_from", "init", "from_env", "load_from_env", "from_conf", "from_config", "from_str", "from_url",
+    "connect_lazy_with", "try_new", "with_hasher", "with_options", "new_with_config", "from_parts", "get_connection_manager",
+];
+
+impl<'a> Eval<'a> {
+    pub(super) fn call(&mut self, callee: ExprId, args: &'a [ExprId], span: Span) -> Val {
+        let ExprKind::Path(path) = &self.hir().expr(callee).kind else {
+            let target = self.expr(callee);
+            let values: Vec<Val> = args.iter().map(|&a| self.expr(a)).collect();
+            let mut value = self.merge(&values);
+            value.prov = value.prov.or(target.prov);
+            value.add_reads(&target.reads);
+            return value;
+        };
+        if path.segments.len() == 1
+            && path.qself.is_none()
+            && let Some(local) = self.local(self.name(path.segments[0].name)).cloned()
+        {
+            return self.call_local(local, args, span);
+        }
+        match self.resolve_value(path).or_else(|| self.resolve_type(path)) {
+            Some(Res::Def(def)) => match self.p.def(def).kind {
+                DefKind::Fn => {
+                    let targets = self.implementations(def);
+                    self.call_functions(&targets, None, args, span)
+                }
+                DefKind::Variant(_) | DefKind::Struct => self.construct(def, args),
+                _ => {
+                    let values = self.args(args);
+                    self.merge(&values)
+                }
+            },
+            Some(Res::Ext(path)) => self.call_external(path, args, span),
+            _ => {
+                let last = path.segments.last().map_or("", |s| self.text(s.name));
+                let name = self.p.names.intern(&format!("?::{last}"));
+                self.facts.unknown_calls += 1;
+                self.call_external(name, args, span)
+            }
+        }
+    }
+
+    pub(super) fn args(&mut self, args: &'a [ExprId]) -> Vec<Val> {
+        args.iter().map(|&a| self.place_or_value(a)).collect()
+    }
+
+    /// A trait's function named by path stands for the impls of the trait.
+    fn implementations(&self, def: DefId) -> Vec<DefId> {
+        let Some(parent) = self.p.def(def).parent else { return vec![def] };
+        if self.p.def(parent).kind != DefKind::Trait {
+            return vec![def];
+        }
+        let found = self.p.methods_on(&Ty::Traits([Res::Def(parent)].into()), self.p.def(def).name);
+        if found.is_empty() { vec![def] } else { found }
+    }
+
+    /// A call of a variable: a closure was walked where it was made, a parameter is the caller's.
+    fn call_local(&mut self, local: Val, args: &'a [ExprId], span: Span) -> Val {
+        if let Some(Callable::Function(def)) = local.callable() {
+            return self.call_functions(&[def], None, args, span);
+        }
+        self.note_spawned_param(&local);
+        let values = self.args(args);
+        let mut value = self.merge(&values);
+        value.prov = value.prov.or(local.prov);
+        value.add_reads(&local.reads);
+        value.ty = match &local.ty {
+            Ty::Ext(name, _) if self.p.text(*name) == "std::ops::Fn" => local.ty.arg(0),
+            ty => ty.clone(),
+        };
+        value
+    }
+
+    /// Inside a spawned body: a parameter that is awaited or called there is work of the caller.
+    pub(super) fn note_spawned_param(&mut self, value: &Val) {
+        let Some(Place { root: Root::Param(index, _), path }) = &value.place else { return };
+        let NodeKind::Spawned(effect) = self.facts.node(self.body.node).kind else { return };
+        if !path.is_empty() || *index >= 32 {
+            return;
+        }
+        self.body.spawns_params |= 1 << index;
+        if let EffectKind::Spawn { wrapper, .. } = &mut self.facts.effects[effect.index()].kind {
+            *wrapper = true;
+        }
+    }
+
+    fn construct(&mut self, def: DefId, args: &'a [ExprId]) -> Val {
+        let owner = match self.p.def(def).kind {
+            DefKind::Variant(_) => self.p.def(def).parent.unwrap_or(def),
+            _ => def,
+        };
+        let values = self.args(args);
+        let mut value = self.merge(&values);
+        value.ty = Ty::adt(owner);
+        value.form = Form::Plain;
+        if owner == def {
+            value.extra().fields = values.into_iter().enumerate().map(|(i, v)| (self.p.names.intern(&i.to_string()), v)).collect();
+        }
+        value
+    }
+
+    /// Calls one function of the tree, or any of several behind a trait.
+    pub(super) fn call_functions(&mut self, targets: &[DefId], recv: Option<Val>, args: &'a [ExprId], span: Span) -> Val {
+        self.facts.known_calls += 1;
+        let summaries: Vec<_> = targets.iter().take(12).map(|&t| (t, self.summary(t))).collect();
+        let spawned = summaries.iter().fold(0, |mask, (_, s)| mask | s.spawns_params);
+        let with_self = targets.first().and_then(|&t| self.p.function(t)).is_some_and(|f| f.receiver.is_some());
+        let mut values = Vec::with_capacity(args.len() + 1);
+        match recv {
+            Some(recv) => values.push(recv),
+            // `Type::method(x, ..)` passes `self` as the first argument.
+            None if !with_self => values.push(Val::unknown()),
+            None => {}
+        }
+        let name = targets.first().map_or(String::new(), |&t| self.p.text(self.p.def(t).name).to_string());
+        for &arg in args {
+            let index = values.len();
+            let value = if index < 32 && spawned & (1 << index) != 0 { self.spawn(arg, &name, span, false) } else { self.place_or_value(arg) };
+            values.push(value);
+        }
+        let provs: Vec<Prov> = values.iter().map(|v| v.prov).collect();
+        let mut result: Option<Val> = None;
+        for (target, summary) in &summaries {
+            self.record_call(*target, CallKind::Call, summaries.len() > 1, span, provs.clone());
+            let value = self.apply(summary, &values, span);
+            result = Some(match result {
+                Some(old) => old.join(value),
+                None => value,
+            });
+        }
+        result.unwrap_or_else(Val::unknown)
+    }
+
+    /// What a call of a summarised function does here, and what it gives.
+    fn apply(&mut self, summary: &Summary, args: &[Val], span: Span) -> Val {
+        self.body.loads |= summary.loads;
+        self.body.stores |= summary.stores;
+        self.body.sleeps |= summary.sleeps;
+        for &id in &summary.param_accesses {
+            self.substitute(id, args);
+        }
+        let mut value = summary.ret.clone();
+        self.rebase(&mut value, args);
+        let _ = span;
+        value
+    }
+
+    /// Repeats an access of a callee on one of our arguments as an access on what we passed.
+    fn substitute(&mut self, id: AccessId, args: &[Val]) {
+        let access = self.facts.access(id).clone();
+        let Root::Param(index, _) = access.place.root else { return };
+        let Some(place) = args.get(index as usize).and_then(|a| a.place.as_ref()) else { return };
+        if matches!(place.root, Root::Local(node, _) if node == self.body.node) {
+            return;
+        }
+        let place = place.join(&access.place.path);
+        let order = self.next();
+        let guards = self.body.guards.iter().map(|g| g.access).chain(access.guards.iter().copied()).collect();
+        let key = resolve_params(access.key, args);
+        let value = resolve_params(access.value, args);
+        let origin = access.via.unwrap_or(id);
+        let derived = Access { node: self.body.node, place, order, guards, key, value, via: Some(origin), ..access };
+        self.facts.accesses.push(derived);
+    }
+
+    /// Puts the arguments in the place of the parameters in a returned value.
+    fn rebase(&self, value: &mut Val, args: &[Val]) {
+        for (index, arg) in args.iter().enumerate() {
+            if value.prov.params & Prov::param(index).params != 0 {
+                value.add_reads(&arg.reads);
+                if value.form == Form::Plain && value.reads == arg.reads && !arg.reads.is_empty() {
+                    value.form = arg.form;
+                }
+            }
+        }
+        value.prov = resolve_params(value.prov, args);
+        if let Some(Place { root: Root::Param(index, _), path }) = &value.place {
+            value.place = args.get(*index as usize).and_then(|a| a.place.as_ref()).map(|p| p.join(path));
+        }
+        if let Some(extra) = &mut value.extra {
+            for (_, field) in &mut extra.fields {
+                self.rebase(field, args);
+            }
+            for elem in &mut extra.elems {
+                self.rebase(elem, args);
+            }
+        }
+    }
+
+    /// Walks an argument as work that runs in a task or thread of its own; the value is the handle.
+    pub(super) fn spawn(&mut self, work: ExprId, what: &str, span: Span, blocking: bool) -> Val {
+        let body = self.add_node(NodeKind::Function, Some(self.body.node), self.span(work));
+        let kind = EffectKind::Spawn { body, awaited: false, blocking, wrapper: false };
+        let effect = self.effect(kind, what, span, Prov::NONE, Prov::NONE, None, None);
+        self.facts.nodes[body.index()].kind = NodeKind::Spawned(effect);
+        let mut value = self.within_node(body, |eval| {
+            let value = eval.expr(work);
+            eval.note_spawned_param(&value);
+            value
+        });
+        value.place = None;
+        value.form = Form::Plain;
+        value.extra().spawn = Some(effect);
+        value
+    }
+
+    fn call_external(&mut self, path: Name, args: &'a [ExprId], span: Span) -> Val {
+        let text = self.p.text(path);
+        let last = text.rsplit("::").next().unwrap_or(text);
+        let owner = text.rsplit_once("::").map_or("", |(o, _)| o);
+        if let Some(library) = self.cat.library(text) {
+            let rule = library.rule.clone();
+            self.effect(EffectKind::Library(rule), text, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        if let Some(info) = self.cat.function(&self.p.names, path) {
+            return self.known_function(path, info, args, span);
+        }
+        if self.is_router_function(text) {
+            return self.router_function(path, args, span);
+        }
+        let values = self.args(args);
+        let mut value = self.merge(&values);
+        if self.is_state_function(text) {
+            for given in &values {
+                self.register(given, last, span);
+            }
+        }
+        match text {
+            "std::option::Option::Some" | "std::result::Result::Ok" | "std::task::Poll::Ready" | "std::boxed::Box::new" | "std::boxed::Box::pin" | "std::iter::once" | "std::pin::pin" => {
+                return self.wrapped(text, values);
+            }
+            "std::result::Result::Err" => return Val { reads: Vec::new(), ..value.derived(Ty::Unknown) },
+            "std::mem::drop" => {
+                if let Some(given) = values.first() {
+                    self.release(given);
+                }
+                return Val::unit();
+            }
+            "std::mem::take" | "std::mem::replace" | "std::mem::swap" => {
+                if let Some(given) = values.first() {
+                    let read = self.access(given, crate::catalog::Op::Drain, Prov::NONE, Prov::NONE, last, span);
+                    let mut taken = given.derived(given.ty.clone());
+                    taken.reads.extend(read);
+                    return taken;
+                }
+            }
+            _ => {}
+        }
+        if let Some(kind) = self.cat.store(text) {
+            return self.client_function(path, kind, values, value, span);
+        }
+        // `Arc::clone(&x)`, `Mutex::new(x)`, `Data::new(x)`, `State(x)`.
+        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        let owner_name = self.p.names.intern(owner);
+        let on = values.first();
+        if is_type && matches!(last, "clone" | "downgrade" | "as_ref" | "deref") && on.is_some() {
+            return values[0].clone();
+        }
+        let secret = last == "generate" || (last == "new_random");
+        if secret {
+            value.prov = value.prov.or(Prov::RANDOM);
+            self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        let inner: Vec<Ty> = on.map(|v| v.ty.clone()).into_iter().collect();
+        value.ty = if is_type {
+            self.made(owner_name, inner)
+        } else if last.starts_with(char::is_uppercase) {
+            self.p.external(path, inner)
+        } else {
+            Ty::ext(path)
+        };
+        if is_type && !CONSTRUCTORS.contains(&last) && on.is_none() && last != "generate" {
+            value.prov = value.prov.or(Prov::CONST);
+        }
+        if values.is_empty() && !secret {
+            value.prov = Prov::CONST;
+        }
+        if let [only] = values.as_slice()
+            && let Some(extra) = &only.extra
+        {
+            let fields = extra.fields.clone();
+            value.extra().fields = fields;
+            value.extra().expires = extra.expires;
+            value.extra().literal.clone_from(&extra.literal);
+            value.extra().temporary = extra.temporary;
+        }
+        if values.iter().any(Val::expires) {
+            value.extra().expires = true;
+        }
+        value
+    }
+
+    /// The type of a value made by an associated function of an external type.
+    fn made(&self, owner: Name, inner: Vec<Ty>) -> Ty {
+        let holds = self.cat.type_info(&self.p.names, owner).map(|i| self.cat.class_name(i));
+        match holds {
+            Some("pointer" | "lock" | "cell" | "once" | "option") => self.p.external(owner, inner),
+            _ if self.p.text(owner) == "std::boxed::Box" => inner.into_iter().next().unwrap_or(Ty::Unknown),
+            _ => Ty::ext(owner),
+        }
+    }
+
+    /// `Some(x)`, `Ok(x)`, `Box::new(x)`: the content with its type wrapped.
+    fn wrapped(&mut self, path: &str, values: Vec<Val>) -> Val {
+        let Some(mut value) = values.into_iter().next() else { return Val::unit() };
+        let wrapper = match path {
+            "std::option::Option::Some" => "std::option::Option",
+            "std::result::Result::Ok" => "std::result::Result",
+            _ => return value,
+        };
+        value.ty = Ty::Ext(self.p.names.intern(wrapper), [value.ty.clone()].into());
+        value
+    }
+
+    fn known_function(&mut self, path: Name, info: crate::catalog::FnInfo, args: &'a [ExprId], span: Span) -> Val {
+        let text = self.p.text(path);
+        match info.effect {
+            FnEffect::Spawn | FnEffect::SpawnBlocking => {
+                let blocking = info.effect == FnEffect::SpawnBlocking;
+                let Some((&work, rest)) = args.split_first() else { return Val::unknown() };
+                for &arg in rest {
+                    self.expr(arg);
+                }
+                return self.spawn(work, text, span, blocking);
+            }
+            FnEffect::JoinedSpawn => {
+                let values: Vec<Val> = args.iter().map(|&a| self.expr(a)).collect();
+                return self.merge(&values);
+            }
+            _ => {}
+        }
+        let values = self.args(args);
+        let mut value = self.merge(&values);
+        let at = |index: Option<usize>| index.and_then(|i| values.get(i));
+        match info.effect {
+            FnEffect::FileWrite | FnEffect::FileCopy | FnEffect::FileRename | FnEffect::FileRemove | FnEffect::FileDir | FnEffect::FileRead => {
+                let path_prov = at(info.path).or(values.first()).map_or(Prov::NONE, |v| v.prov);
+                let temporary = values.iter().any(|v| v.extra.as_ref().is_some_and(|e| e.temporary));
+                let literal = at(info.path).or(values.first()).and_then(|v| v.str()).map(str::to_string);
+                let data = values.get(1).map_or(Prov::NONE, |v| v.prov);
+                if !temporary {
+                    self.effect(EffectKind::File(info.effect), text, span, path_prov, data, literal, None);
+                    self.uses_of(&value, UseKind::Kept, span);
+                }
+                value.ty = Ty::ext(self.p.names.intern("std::fs::File"));
+                if info.effect == FnEffect::FileRead {
+                    value.prov = value.prov.or(Prov::UNKNOWN);
+                }
+                value.reads.clear();
+            }
+            FnEffect::Temp => {
+                value.ty = match text.rsplit_once("::") {
+                    Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => Ty::ext(self.p.names.intern(owner)),
+                    _ => Ty::Unknown,
+                };
+                value.extra().temporary = true;
+            }
+            FnEffect::Random => {
+                value.prov = Prov::RANDOM;
+                value.ty = self.owner_type(text);
+                if text.contains("Key::") || text.contains("Rsa") || text.contains("SigningKey") {
+                    self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
+                }
+            }
+            FnEffect::Clock => {
+                value.prov = Prov::CLOCK;
+                value.ty = self.owner_type(text);
+            }
+            FnEffect::Config => value.prov = Prov::CONFIG,
+            FnEffect::Sleep => {
+                self.effect(EffectKind::Sleep, text, span, Prov::NONE, Prov::NONE, None, None);
+                value.ty = Ty::ext(path);
+            }
+            FnEffect::Channel => value = self.channel(path, span),
+            _ => {}
+        }
+        value
+    }
+
+    fn owner_type(&self, path: &str) -> Ty {
+        match path.rsplit_once("::") {
+            Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => Ty::ext(self.p.names.intern(owner)),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// `channel()`: both ends lie in one place, made here.
+    fn channel(&mut self, path: Name, span: Span) -> Val {
+        let text = self.p.text(path);
+        let module = text.rsplit_once("::").map_or(text, |(m, _)| m);
+        let (tx, rx) = match text.rsplit("::").next() {
+            Some("unbounded_channel" | "unbounded") if module.contains("tokio") || module.contains("futures") => ("UnboundedSender", "UnboundedReceiver"),
+            Some("sync_channel") => ("SyncSender", "Receiver"),
+            _ => ("Sender", "Receiver"),
+        };
+        let ends: Vec<Val> = [tx, rx].iter().map(|end| {
+            let mut value = Val::of(Ty::ext(self.p.names.intern(&format!("{module}::{end}"))), Prov::CONST);
+            value.place = Some(Place::root(Root::Local(self.body.node, span)));
+            value
+        }).collect();
+        let kind = ends.first().and_then(|e| match &e.ty {
+            Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).and_then(|i| i.channel),
+            _ => None,
+        });
+        if let Some(kind) = kind {
+            self.effect(EffectKind::Channel(kind), text, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        let mut value = Val::of(Ty::Tuple(ends.iter().map(|e| e.ty.clone()).collect()), Prov::CONST);
+        value.extra().elems = ends;
+        value
+    }
+
+    /// A function of a store crate: a client, or a request that something will carry out.
+    fn client_function(&mut self, path: Name, kind: StoreKind, values: Vec<Val>, mut value: Val, span: Span) -> Val {
+        let text = self.p.text(path);
+        let last = text.rsplit("::").next().unwrap_or(text).to_string();
+        let owner = text.rsplit_once("::").map_or(text, |(o, _)| o);
+        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        value.ty = if is_type { Ty::ext(self.p.names.intern(owner)) } else { Ty::ext(path) };
+        value.place = None;
+        if kind == StoreKind::Embedded || text.to_ascii_lowercase().contains("sqlite") {
+            let literal = values.first().and_then(|v| v.str()).map(str::to_string);
+            let data = values.first().map_or(Prov::NONE, |v| v.prov);
+            self.effect(EffectKind::Library("embedded-database".into()), text, span, data, data, literal, None);
+        }
+        if is_type && CONSTRUCTORS.contains(&last.as_str()) {
+            value.prov = Prov::CONFIG;
+            value.reads.clear();
+            return value;
+        }
+        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+        value.extra().store = Some(StoreCall { kind, text: literal, verbs: vec![last] });
+        value
+    }
+}
+
+/// A provenance with the arguments' in the place of parameters.
+pub(super) fn resolve_params(prov: Prov, args: &[Val]) -> Prov {
+    let mut result = Prov { params: 0, ..prov };
+    for (index, arg) in args.iter().enumerate() {
+        if prov.params & Prov::param(index).params != 0 {
+            result = result.or(arg.prov);
+        }
+    }
+    result
+}

@@ -1,0 +1,348 @@
+//! Blocks, branches and loops. A branch on a value read from a cell becomes a use that says what
+//! happens when it was there and when it was not.
+
+use super::*;
+use crate::facts::value::{Form, Val};
+use crate::syntax::hir::{BinOp, Block, ExprKind, Lit, PatKind, Stmt};
+
+/// What happened between two moments of the walk, to be judged as one arm of a branch.
+struct Mark {
+    effects: usize,
+    calls: usize,
+    accesses: usize,
+    loads: bool,
+}
+
+impl<'a> Eval<'a> {
+    pub(super) fn block(&mut self, block: &'a Block) -> Val {
+        let depth = self.body.env.len();
+        let mut never = false;
+        for stmt in &block.stmts {
+            let guards = self.body.guards.len();
+            match stmt {
+                Stmt::Let { pat, ty, init, otherwise, span } => self.let_stmt(*pat, *ty, *init, *otherwise, *span),
+                Stmt::Expr(expr) => {
+                    let value = self.expr(*expr);
+                    never |= matches!(value.ty, Ty::Never);
+                }
+                Stmt::Item(_) => {}
+            }
+            self.end_temporaries(guards);
+        }
+        let guards = self.body.guards.len();
+        let value = match block.tail {
+            Some(tail) => self.expr(tail),
+            None if never => Val::of(Ty::Never, Prov::NONE),
+            None => Val::unit(),
+        };
+        self.end_temporaries(guards);
+        self.drop_scope(depth);
+        value
+    }
+
+    /// Guards without a name end with the statement that made them.
+    fn end_temporaries(&mut self, from: usize) {
+        let mut index = 0;
+        self.body.guards.retain(|g| {
+            index += 1;
+            index <= from || g.name.is_some()
+        });
+    }
+
+    fn let_stmt(&mut self, pat: hir::PatId, ty: Option<hir::TypeId>, init: Option<ExprId>, otherwise: Option<ExprId>, span: Span) {
+        let Some(init) = init else {
+            let value = ty.map_or_else(Val::unknown, |t| Val::of(self.lower(t), Prov::NONE));
+            self.bind(pat, value);
+            return;
+        };
+        // A closure bound to a name is walked once here; its value is what it returns.
+        let mut value = self.expr_or_borrow(init);
+        if let Some(ty) = ty {
+            let declared = self.lower(ty);
+            if !declared.is_unknown() && !self.has_unknown(&declared) {
+                value.ty = declared;
+            }
+        }
+        if let Some(otherwise) = otherwise {
+            let mark = self.mark();
+            let miss_value = self.expr(otherwise);
+            let miss = self.arm(&mark, otherwise, &miss_value, &value);
+            self.branch_uses(&value, Arm::default(), miss, span);
+            value.form = Form::Plain;
+        }
+        if value.place.is_none() && self.may_hold_state(&value.ty) {
+            value.place = Some(Place::root(Root::Local(self.body.node, self.span(init))));
+        }
+        if let PatKind::Bind { name, .. } = &self.hir().pat(pat).kind {
+            let name = self.name(*name);
+            if let Some(access) = value.guard()
+                && let Some(guard) = self.body.guards.iter_mut().rev().find(|g| g.access == access)
+            {
+                guard.name = Some(name);
+            }
+        }
+        self.bind(pat, value);
+    }
+
+    fn expr_or_borrow(&mut self, id: ExprId) -> Val {
+        match &self.hir().expr(id).kind {
+            ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
+            _ => self.expr(id),
+        }
+    }
+
+    fn has_unknown(&self, ty: &Ty) -> bool {
+        ty.is_unknown() || ty.args().iter().any(|a| self.has_unknown(a))
+    }
+
+    fn may_hold_state(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Adt(..) => true,
+            Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).is_some(),
+            _ => false,
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { effects: self.facts.effects.len(), calls: self.facts.calls.len(), accesses: self.facts.accesses.len(), loads: self.body.loads }
+    }
+
+    /// Judges what was walked since the mark as one arm of a branch on `asked`.
+    fn arm(&mut self, mark: &Mark, code: ExprId, value: &Val, asked: &Val) -> Arm {
+        let mut arm = Arm { exits: matches!(value.ty, Ty::Never) || self.exits(code, 0), ..Arm::default() };
+        arm.refuses = self.refuses(code, 0);
+        let effects = &self.facts.effects[mark.effects..];
+        arm.loads = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. })) || (self.body.loads && !mark.loads);
+        arm.loads |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.loads));
+        let asked: Vec<&Place> = asked.reads.iter().map(|&r| &self.facts.access(r).place).collect();
+        let accesses = &self.facts.accesses[mark.accesses..];
+        arm.writes = accesses.iter().any(|a| a.op.writes() && asked.iter().any(|p| p.root == a.place.root && (p.path.first() == a.place.path.first() || p.path.is_empty())));
+        let logged_only = effects.iter().all(|e| e.kind == EffectKind::Log) && accesses.is_empty() && self.facts.calls.len() == mark.calls;
+        arm.empty = logged_only && !arm.exits && matches!(value.ty, Ty::Unit | Ty::Unknown) && value.prov.is_constant();
+        arm
+    }
+
+    /// Records on every access a value derives from that the program branches on its presence.
+    fn branch_uses(&mut self, asked: &Val, hit: Arm, miss: Arm, span: Span) {
+        let kind = match asked.form {
+            Form::Option => UseKind::Branch { hit, miss },
+            Form::Bool { negated: false } => UseKind::Gate { hit, miss },
+            Form::Bool { negated: true } => UseKind::Gate { hit: miss, miss: hit },
+            Form::Plain => UseKind::Gate { hit, miss },
+        };
+        for access in asked.reads.clone() {
+            self.use_of(access, kind, span);
+        }
+    }
+
+    pub(super) fn if_expr(&mut self, cond: ExprId, then: &'a Block, otherwise: Option<ExprId>, span: Span) -> Val {
+        let depth = self.body.env.len();
+        let guards = self.body.guards.len();
+        let asked = self.condition(cond);
+        let mark = self.mark();
+        let then_value = self.block(then);
+        let hit = self.block_arm(&mark, then, &then_value, &asked);
+        self.drop_scope(depth);
+        let mark = self.mark();
+        let (miss, value) = match otherwise {
+            Some(otherwise) => {
+                let value = self.expr(otherwise);
+                (self.arm(&mark, otherwise, &value, &asked), then_value.join(value))
+            }
+            None => (Arm { empty: true, ..Arm::default() }, Val { ty: Ty::Unit, ..then_value }),
+        };
+        self.end_temporaries(guards);
+        self.branch_uses(&asked, hit, miss, span);
+        value
+    }
+
+    fn block_arm(&mut self, mark: &Mark, block: &'a Block, value: &Val, asked: &Val) -> Arm {
+        let last = block.tail.or_else(|| match block.stmts.last() {
+            Some(Stmt::Expr(expr)) => Some(*expr),
+            _ => None,
+        });
+        let Some(last) = last else { return Arm { empty: block.stmts.is_empty(), ..Arm::default() } };
+        let mut arm = self.arm(mark, last, value, asked);
+        arm.refuses |= block.stmts.iter().any(|s| matches!(s, Stmt::Expr(e) if self.refuses(*e, 1)));
+        arm.exits |= matches!(value.ty, Ty::Never);
+        arm
+    }
+
+    /// A condition: `let` patterns bind, and the value says what is asked and in which form.
+    fn condition(&mut self, cond: ExprId) -> Val {
+        match &self.hir().expr(cond).kind {
+            ExprKind::Let { pat, expr } => {
+                let value = self.place_or_value(*expr);
+                let mut asked = value.clone();
+                if asked.form == Form::Option && self.is_absent_pattern(*pat) {
+                    asked.form = Form::Bool { negated: true };
+                }
+                self.bind(*pat, value);
+                asked
+            }
+            ExprKind::Binary { op: BinOp::And, lhs, rhs } => {
+                let left = self.condition(*lhs);
+                let right = self.condition(*rhs);
+                if left.reads.is_empty() { right } else { left.join(right) }
+            }
+            _ => self.expr(cond),
+        }
+    }
+
+    /// `None`, `Err(_)`.
+    fn is_absent_pattern(&self, pat: hir::PatId) -> bool {
+        let last = match &self.hir().pat(pat).kind {
+            PatKind::Path(path) | PatKind::TupleStruct { path, .. } => path.segments.last().map(|s| self.text(s.name)),
+            PatKind::Bind { name, sub: None, .. } => Some(self.text(*name)),
+            PatKind::Ref(inner) => return self.is_absent_pattern(*inner),
+            _ => None,
+        };
+        matches!(last, Some("None" | "Err" | "Vacant"))
+    }
+
+    pub(super) fn match_expr(&mut self, on: ExprId, arms: &'a [hir::Arm], span: Span) -> Val {
+        let guards = self.body.guards.len();
+        let asked = self.place_or_value(on);
+        let mut hit = None;
+        let mut miss = None;
+        let mut result: Option<Val> = None;
+        for arm in arms {
+            let depth = self.body.env.len();
+            self.bind(arm.pat, asked.clone());
+            let mark = self.mark();
+            if let Some(guard) = arm.guard {
+                self.expr(guard);
+            }
+            let value = self.expr(arm.body);
+            let judged = self.arm(&mark, arm.body, &value, &asked);
+            let absent = self.is_absent_pattern(arm.pat) || (self.is_catch_all(arm.pat) && hit.is_some() && asked.form == Form::Option);
+            let slot = if absent { &mut miss } else { &mut hit };
+            *slot = Some(match slot.take() {
+                Some(old) => either(old, judged),
+                None => judged,
+            });
+            self.drop_scope(depth);
+            result = Some(match result {
+                Some(old) if matches!(value.ty, Ty::Never) => old,
+                Some(old) => old.join(value),
+                None => value,
+            });
+        }
+        self.end_temporaries(guards);
+        if !asked.reads.is_empty() {
+            let empty = Arm { empty: true, ..Arm::default() };
+            self.branch_uses(&asked, hit.unwrap_or(empty), miss.unwrap_or(empty), span);
+        }
+        let mut value = result.unwrap_or_else(Val::unknown);
+        if value.form == Form::Option {
+            value.form = Form::Plain;
+        }
+        value
+    }
+
+    fn is_catch_all(&self, pat: hir::PatId) -> bool {
+        matches!(self.hir().pat(pat).kind, PatKind::Wild)
+    }
+
+    pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
+        let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
+        self.looped(span, endless, |eval| {
+            let depth = eval.body.env.len();
+            eval.condition(cond);
+            eval.block(body);
+            eval.drop_scope(depth);
+        });
+        Val::unit()
+    }
+
+    pub(super) fn for_expr(&mut self, pat: hir::PatId, iter: ExprId, body: &'a Block, span: Span) -> Val {
+        let guards = self.body.guards.len();
+        let over = self.place_or_value(iter);
+        let depth = self.body.env.len();
+        let elem = self.element(&over, span);
+        self.bind(pat, elem);
+        self.looped(span, false, |eval| {
+            eval.block(body);
+        });
+        self.drop_scope(depth);
+        self.end_temporaries(guards);
+        Val::unit()
+    }
+
+    /// Walks a loop; an endless one that sleeps or ticks makes the node periodic.
+    pub(super) fn looped(&mut self, span: Span, endless: bool, walk: impl FnOnce(&mut Self)) {
+        let outer = std::mem::take(&mut self.body.sleeps);
+        walk(self);
+        if endless && self.body.sleeps {
+            let node = self.body.node.index();
+            self.facts.nodes[node].periodic.get_or_insert(span);
+        }
+        self.body.sleeps |= outer;
+    }
+
+    /// Whether control does not go on behind this expression.
+    fn exits(&self, id: ExprId, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        match &self.hir().expr(id).kind {
+            ExprKind::Return(_) | ExprKind::Break(_) | ExprKind::Continue => true,
+            ExprKind::Block { block, .. } => block.tail.map_or_else(
+                || matches!(block.stmts.last(), Some(Stmt::Expr(e)) if self.exits(*e, depth + 1)),
+                |t| self.exits(t, depth + 1),
+            ),
+            ExprKind::Macro(call) => matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "unreachable" | "todo" | "abort")),
+            ExprKind::Try(inner) => self.exits(*inner, depth + 1) || self.is_error(*inner),
+            _ => false,
+        }
+    }
+
+    fn is_error(&self, id: ExprId) -> bool {
+        match &self.hir().expr(id).kind {
+            ExprKind::Call { callee, .. } => match &self.hir().expr(*callee).kind {
+                ExprKind::Path(path) => path.segments.last().is_some_and(|s| self.text(s.name) == "Err"),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether an arm says no: an error, a refusing status or nothing, in its last expression.
+    fn refuses(&self, id: ExprId, depth: u32) -> bool {
+        if depth > 8 {
+            return false;
+        }
+        let again = |id: ExprId| self.refuses(id, depth + 1);
+        match &self.hir().expr(id).kind {
+            ExprKind::Return(Some(inner)) | ExprKind::Break(Some(inner)) => again(*inner),
+            ExprKind::Block { block, .. } => block.tail.map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if again(*e)), again),
+            ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
+            ExprKind::Lit(Lit::Bool(false)) => depth > 0,
+            ExprKind::Path(path) => self.refusing_path(path),
+            ExprKind::Call { callee, args } => again(*callee) || args.iter().any(|&a| again(a)),
+            ExprKind::Method { recv, name, args, .. } => refusing_word(self.text(*name)) || again(*recv) || args.iter().any(|&a| again(a)),
+            ExprKind::Tuple(elems) => elems.iter().any(|&e| again(e)),
+            ExprKind::Struct { path, .. } => self.refusing_path(path),
+            ExprKind::Macro(call) => matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "anyhow" | "abort")),
+            _ => false,
+        }
+    }
+
+    fn refusing_path(&self, path: &hir::Path) -> bool {
+        path.segments.iter().any(|s| refusing_word(self.text(s.name)))
+    }
+}
+
+/// Names by which Rust code says no: results, HTTP statuses and their usual spellings.
+fn refusing_word(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "Err", "None", "NOT_FOUND", "NotFound", "UNAUTHORIZED", "Unauthorized", "FORBIDDEN", "Forbidden", "CONFLICT", "Conflict", "BAD_REQUEST", "BadRequest", "TOO_MANY_REQUESTS", "TooManyRequests", "GONE", "Gone",
+        "UNPROCESSABLE_ENTITY", "UnprocessableEntity", "not_found", "unauthorized", "forbidden", "bad_request", "reject", "rejected", "Unauthenticated", "unauthenticated", "PermissionDenied", "permission_denied",
+        "AlreadyExists", "already_exists", "ResourceExhausted", "resource_exhausted", "Failure", "Error", "error", "Invalid", "invalid_argument", "LOCKED", "PRECONDITION_FAILED", "SERVICE_UNAVAILABLE", "fail",
+    ];
+    WORDS.contains(&word) || word.ends_with("Error") || word.ends_with("NotFound") || word.ends_with("Exists") || word.ends_with("Taken")
+}
+
+fn either(a: Arm, b: Arm) -> Arm {
+    Arm { exits: a.exits && b.exits, refuses: a.refuses || b.refuses, loads: a.loads || b.loads, writes: a.writes || b.writes, empty: a.empty && b.empty }
+}

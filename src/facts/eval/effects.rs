@@ -1,0 +1,227 @@
+//! Recording: accesses, uses, effects, calls, guards and what awaiting does.
+
+use super::patterns::{is_option, is_wrapper};
+use super::*;
+use crate::catalog::{Op, StoreKind};
+use crate::facts::value::{Form, Val};
+
+impl<'a> Eval<'a> {
+    fn guard_list(&self) -> Vec<AccessId> {
+        self.body.guards.iter().map(|g| g.access).collect()
+    }
+
+    /// Records an access to where a value lies. Places made in this very body are of no interest.
+    pub(super) fn access(&mut self, on: &Val, op: Op, key: Prov, value: Prov, method: &str, span: Span) -> Option<AccessId> {
+        let place = on.place.clone()?;
+        let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
+        if local && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
+            return None;
+        }
+        let order = self.next();
+        let access = Access { node: self.body.node, place, op, ty: self.peel(&on.ty), method: self.p.names.intern(method), key, value, span, order, guards: self.guard_list(), via: None, expires: on.expires(), literal: None };
+        let id = AccessId(self.facts.accesses.len() as u32);
+        self.facts.accesses.push(access);
+        Some(id)
+    }
+
+    pub(super) fn use_of(&mut self, access: AccessId, kind: UseKind, span: Span) {
+        let order = self.next();
+        self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
+    }
+
+    pub(super) fn uses_of(&mut self, value: &Val, kind: UseKind, span: Span) {
+        for &access in &value.reads {
+            let order = self.next();
+            self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
+        }
+    }
+
+    /// Writes through an assignment or an operator.
+    pub(super) fn write(&mut self, target: Val, op: Op, value: Val, span: Span) {
+        let counts = target.inside() || !matches!(&target.place, Some(Place { root: Root::Param(_, _) | Root::Local(..), .. })) || self.body.exclusive_self || self.is_mutable_param(&target);
+        if !counts {
+            return;
+        }
+        let id = self.access(&target, op, target.prov, value.prov, if op == Op::Rmw { "op-assign" } else { "assign" }, span);
+        if let (Some(id), Some(literal)) = (id, value.literal()) {
+            self.facts.accesses[id.index()].literal = Some(literal.clone());
+        }
+        // `x = x + 1` and values of other cells.
+        self.uses_of(&value, UseKind::Kept, span);
+    }
+
+    fn is_mutable_param(&self, target: &Val) -> bool {
+        matches!(&target.place, Some(Place { root: Root::Param(..), .. }))
+    }
+
+    pub(super) fn record_call(&mut self, target: DefId, kind: CallKind, dynamic: bool, span: Span, args: Vec<Prov>) {
+        let order = self.next();
+        let call = Call { node: self.body.node, target, kind, dynamic, span, order, guards: self.guard_list(), args };
+        self.facts.calls.push(call);
+    }
+
+    pub(super) fn effect(&mut self, kind: EffectKind, what: &str, span: Span, path: Prov, data: Prov, text: Option<String>, on: Option<Place>) -> EffectId {
+        let order = self.next();
+        match &kind {
+            EffectKind::Store { writes, .. } => {
+                self.body.loads = true;
+                self.body.stores |= *writes;
+            }
+            EffectKind::Sleep => self.body.sleeps = true,
+            _ => {}
+        }
+        let id = EffectId(self.facts.effects.len() as u32);
+        let effect = Effect { node: self.body.node, kind, what: what.to_string(), span, order, guards: self.guard_list(), path, data, text, on };
+        self.facts.effects.push(effect);
+        id
+    }
+
+    pub(super) fn mark_awaited(&mut self, effect: EffectId) {
+        if let EffectKind::Spawn { awaited, .. } = &mut self.facts.effects[effect.index()].kind {
+            *awaited = true;
+        }
+    }
+
+    /// Takes a lock or permit: the guard lives until its statement ends or its variable goes.
+    pub(super) fn hold(&mut self, access: AccessId) {
+        self.body.guards.push(Guard { access, name: None });
+    }
+
+    pub(super) fn release(&mut self, value: &Val) {
+        if let Some(access) = value.guard() {
+            self.body.guards.retain(|g| g.access != access);
+        }
+    }
+
+    /// `.await`: carries out what was only described, joins what was spawned.
+    pub(super) fn awaited(&mut self, mut value: Val, span: Span) -> Val {
+        if let Some(effect) = value.spawn() {
+            self.mark_awaited(effect);
+            value.extra().spawn = None;
+        }
+        self.carry_out(value, span)
+    }
+
+    /// Performs the store call that a value describes, if it describes one.
+    pub(super) fn carry_out(&mut self, mut value: Val, span: Span) -> Val {
+        let Some(call) = value.extra.as_mut().and_then(|e| e.store.take()) else { return value };
+        let writes = changes(call.text.as_deref(), &call.verbs);
+        let what = call.verbs.join(".");
+        if claims(call.text.as_deref(), &call.verbs) {
+            self.effect(EffectKind::Claim, &what, span, Prov::NONE, Prov::NONE, call.text.clone(), None);
+        }
+        self.uses_of(&value, UseKind::Stored, span);
+        let on = value.place.take();
+        self.effect(EffectKind::Store { kind: call.kind, writes }, &what, span, value.prov, value.prov, call.text, on);
+        let ty = match &value.ty {
+            Ty::Ext(name, _) if self.cat.store(self.p.text(*name)).is_some() => value.ty.clone(),
+            other => other.clone(),
+        };
+        let mut result = Val::of(ty, Prov::STORE);
+        result.form = Form::Plain;
+        result
+    }
+
+    /// The content of a result or option whose absence is an error to whoever asked.
+    pub(super) fn peel_required(&mut self, value: Val, span: Span) -> Val {
+        let mut value = if value.store().is_some() { self.carry_out(value, span) } else { value };
+        let wrapped = is_wrapper(&self.p.names, &value.ty);
+        let option = is_option(&self.p.names, &value.ty) || value.ty.is_unknown();
+        if value.form == Form::Option && (option || !wrapped || !is_option(&self.p.names, &value.ty.arg(0))) {
+            self.uses_of(&value, UseKind::Required, span);
+            value.form = Form::Plain;
+        }
+        if wrapped {
+            value.ty = value.ty.arg(0);
+        }
+        value
+    }
+
+    /// One element of what is iterated.
+    pub(super) fn element(&mut self, over: &Val, span: Span) -> Val {
+        let ty = self.peel(&over.ty);
+        let info = match &ty {
+            Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name),
+            _ => None,
+        };
+        let elem = match (&ty, info) {
+            (Ty::Ext(..), Some(info)) if self.cat.class_name(info) == "map" => Ty::Tuple([ty.arg(0), ty.arg(info.value)].into()),
+            (Ty::Ext(_, args), _) if !args.is_empty() => ty.arg(0),
+            (Ty::Seq(_), _) => ty.arg(0),
+            _ => Ty::Unknown,
+        };
+        let mut value = over.derived(elem);
+        value.form = Form::Plain;
+        if let Some(info) = info {
+            match self.cat.class_name(info) {
+                "receiver" => {
+                    self.access(over, Op::Recv, Prov::NONE, Prov::NONE, "iter", span);
+                }
+                "map" | "set" | "seq" | "cache" => {
+                    let read = self.access(over, Op::Read, Prov::NONE, Prov::NONE, "iter", span);
+                    value.reads.extend(read);
+                }
+                _ => {}
+            }
+        }
+        value.place = over.place.as_ref().map(|p| p.step(Seg::Elem));
+        if self.is_bus(&over.ty) {
+            value.prov = Prov::BUS;
+        }
+        value.extra().inside = over.inside();
+        value
+    }
+
+    pub(super) fn is_bus(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(name, _) if self.cat.is_bus_type(self.p.text(*name)))
+    }
+
+    /// The kind of client a value is, by the crate of its type.
+    pub(super) fn client(&self, ty: &Ty) -> Option<StoreKind> {
+        match self.peel(ty) {
+            Ty::Ext(name, args) => {
+                let text = self.p.text(name);
+                self.cat.store(text).or_else(|| {
+                    // Locks and pools around a client, `deadpool::managed::Object<..>`.
+                    let held = text.starts_with("std::") || self.cat.type_info(&self.p.names, name).is_some();
+                    if held { None } else { args.iter().find_map(|a| self.client(a)) }
+                })
+            }
+            Ty::Traits(traits) => traits.iter().find_map(|t| match t {
+                crate::resolve::Res::Ext(name) => self.cat.store(self.p.text(*name)),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a call by these names or this SQL changes the store.
+pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
+    if let Some(text) = text {
+        let upper = text.trim_start().to_ascii_uppercase();
+        let first = upper.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+        match first {
+            "SELECT" | "SHOW" | "GET" | "MGET" | "EXISTS" | "HGET" | "HGETALL" | "PING" | "LRANGE" | "TTL" | "PRAGMA" => return false,
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "UPSERT" | "REPLACE" | "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "SET" | "SETEX" | "SETNX" | "INCR" | "DECR" | "DEL" | "HSET" | "LPUSH" | "RPUSH" | "ZADD" | "EXPIRE" | "PUBLISH" | "XADD" => return true,
+            "WITH" => return ["INSERT ", "UPDATE ", "DELETE "].iter().any(|w| upper.contains(w)),
+            _ => {}
+        }
+    }
+    const WORDS: &[&str] = &[
+        "insert", "update", "delete", "save", "set", "put", "create", "remove", "incr", "decr", "del", "publish", "push", "post", "patch", "upsert", "replace", "execute_batch", "append", "increment", "set_ex", "set_nx",
+        "hset", "lpush", "rpush", "zadd", "sadd", "expire", "send", "upload", "copy", "rename", "drop", "produce", "ack", "insert_into", "insert_one", "insert_many", "update_one", "update_many", "delete_one", "delete_many",
+        "put_object", "delete_object", "send_message", "basic_publish", "execute", "write", "batch_execute", "create_table", "mutate",
+    ];
+    verbs.iter().any(|v| WORDS.contains(&v.as_str()))
+}
+
+/// Whether it takes something that only one instance can get.
+pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
+    let in_text = text.is_some_and(|t| {
+        let upper = t.to_ascii_uppercase();
+        ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "ON CONFLICT", "INSERT IGNORE", "SETNX", " NX", "RETURNING", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"].iter().any(|w| upper.contains(w))
+    });
+    const WORDS: &[&str] = &["set_nx", "lpop", "rpop", "zpopmin", "spop", "getdel", "blpop", "skip_locked", "for_update", "on_conflict", "on_conflict_do_nothing", "lock_exclusive", "lock_with_behavior", "try_advisory_lock", "find_one_and_update", "compare_and_swap", "pg_advisory_lock", "advisory_lock"];
+    in_text || verbs.iter().any(|v| WORDS.contains(&v.as_str()))
+}

@@ -1,0 +1,531 @@
+//! Expressions: from the tree to values, left to right.
+
+use super::*;
+use crate::catalog::Op;
+use crate::facts::value::{Callable, Form, Val};
+use crate::resolve::paths::Space;
+use crate::resolve::Res;
+use crate::syntax::hir::{BinOp, BlockKind, ExprKind, Lit, UnOp};
+
+impl<'a> Eval<'a> {
+    pub(super) fn expr(&mut self, id: ExprId) -> Val {
+        let span = self.span(id);
+        match &self.hir().expr(id).kind {
+            ExprKind::Lit(lit) => self.literal(lit),
+            ExprKind::Path(path) => self.path_value(path, span),
+            ExprKind::Call { callee, args } => self.call(*callee, args, span),
+            ExprKind::Method { recv, name, name_span, args, .. } => self.method(*recv, self.text(*name), *name_span, args, span),
+            ExprKind::Macro(call) => self.macro_call(call, span),
+            ExprKind::Field { base, name, .. } => {
+                let base = self.expr(*base);
+                let field = self.field(base, self.name(*name));
+                self.load_field(field, span)
+            }
+            ExprKind::Index { base, index } => {
+                let base = self.expr(*base);
+                let key = self.expr(*index);
+                self.index(base, key, span)
+            }
+            ExprKind::Unary { op: UnOp::Deref, expr } => {
+                let value = self.expr(*expr);
+                self.load_field(value, span)
+            }
+            ExprKind::Unary { op, expr } => {
+                let mut value = self.expr(*expr);
+                if let (UnOp::Not, Form::Bool { negated }) = (*op, value.form) {
+                    value.form = Form::Bool { negated: !negated };
+                }
+                let prim = value.ty.clone();
+                value.derived(prim)
+            }
+            ExprKind::Binary { op, lhs, rhs } => self.binary(*op, *lhs, *rhs, span),
+            ExprKind::Assign { lhs, rhs } => {
+                let value = self.expr(*rhs);
+                let target = self.place_of(*lhs);
+                self.write(target, Op::Store, value, span);
+                Val::unit()
+            }
+            ExprKind::AssignOp { lhs, rhs, .. } => {
+                let value = self.expr(*rhs);
+                let target = self.place_of(*lhs);
+                self.write(target, Op::Rmw, value, span);
+                Val::unit()
+            }
+            ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
+            ExprKind::Cast { expr, ty } => {
+                let ty = self.lower(*ty);
+                let value = self.expr(*expr);
+                let mut cast = value.derived(ty);
+                if let Some(literal) = value.literal() {
+                    cast.extra().literal = Some(literal.clone());
+                }
+                cast
+            }
+            ExprKind::Await(inner) => {
+                let value = self.expr(*inner);
+                self.awaited(value, span)
+            }
+            ExprKind::Try(inner) => {
+                let value = self.expr(*inner);
+                self.peel_required(value, span)
+            }
+            ExprKind::Block { kind: BlockKind::Async, block } => {
+                // `return` and `?` inside leave the block, not the function.
+                let ret = self.body.ret.take();
+                let value = self.block(block);
+                let early = std::mem::replace(&mut self.body.ret, ret);
+                early.map_or(value.clone(), |early| value.join(early))
+            }
+            ExprKind::Block { block, .. } => self.block(block),
+            ExprKind::If { cond, then, otherwise } => self.if_expr(*cond, then, *otherwise, span),
+            ExprKind::Let { pat, expr } => {
+                let value = self.place_or_value(*expr);
+                self.bind(*pat, value);
+                Val::unit()
+            }
+            ExprKind::Match { on, arms } => self.match_expr(*on, arms, span),
+            ExprKind::While { cond, body } => self.while_expr(*cond, body, span),
+            ExprKind::Loop { body } => {
+                self.looped(span, true, |eval| {
+                    eval.block(body);
+                });
+                Val::unknown()
+            }
+            ExprKind::For { pat, iter, body } => self.for_expr(*pat, *iter, body, span),
+            ExprKind::Closure(closure) => self.closure(closure, &[], span),
+            ExprKind::Return(value) => {
+                let value = value.map_or_else(Val::unit, |v| self.expr(v));
+                self.finish(value);
+                Val::of(Ty::Never, Prov::NONE)
+            }
+            ExprKind::Break(value) => {
+                let value = value.map(|v| self.expr(v));
+                Val { ty: Ty::Never, ..value.unwrap_or_else(Val::unit) }
+            }
+            ExprKind::Continue => Val::of(Ty::Never, Prov::NONE),
+            ExprKind::Yield(value) => {
+                if let Some(value) = value {
+                    let value = self.expr(*value);
+                    self.finish(value);
+                }
+                Val::unit()
+            }
+            ExprKind::Struct { path, fields, rest } => self.struct_literal(path, fields, *rest, span),
+            ExprKind::Tuple(elems) => {
+                let elems: Vec<Val> = elems.iter().map(|&e| self.expr(e)).collect();
+                let mut value = self.merge(&elems);
+                value.ty = Ty::Tuple(elems.iter().map(|e| e.ty.clone()).collect());
+                value.extra().elems = elems;
+                value
+            }
+            ExprKind::Array(elems) | ExprKind::Other(elems) => {
+                let elems: Vec<Val> = elems.iter().map(|&e| self.expr(e)).collect();
+                let mut value = self.merge(&elems);
+                let elem = elems.first().map_or(Ty::Unknown, |e| e.ty.clone());
+                value.ty = Ty::Seq(std::sync::Arc::new(elem));
+                value
+            }
+            ExprKind::Repeat { value, .. } => {
+                let value = self.expr(*value);
+                value.derived(Ty::Seq(std::sync::Arc::new(value.ty.clone())))
+            }
+            ExprKind::Range { start, end } => {
+                let ends: Vec<Val> = [start, end].into_iter().flatten().map(|&e| self.expr(e)).collect();
+                let mut value = self.merge(&ends);
+                value.ty = Ty::Ext(self.p.names.intern("std::iter::Iterator"), std::sync::Arc::from([ends.first().map_or(Ty::Unknown, |e| e.ty.clone())]));
+                value
+            }
+            ExprKind::Infer => Val::unknown(),
+        }
+    }
+
+    /// What several values together carry, without type or place.
+    pub(super) fn merge(&self, values: &[Val]) -> Val {
+        let mut merged = Val::unknown();
+        for value in values {
+            merged.prov = merged.prov.or(value.prov);
+            merged.add_reads(&value.reads);
+            if merged.form == Form::Plain {
+                merged.form = value.form;
+            }
+            for &entry in value.entries() {
+                merged.extra().entries.push(entry);
+            }
+        }
+        merged
+    }
+
+    fn literal(&mut self, lit: &Lit) -> Val {
+        let (ty, literal) = match lit {
+            Lit::Str(text) => ("str", Some(Literal::Str(self.text(*text).to_string()))),
+            Lit::Int(Some(value)) => ("i64", Some(Literal::Int(*value))),
+            Lit::Bool(value) => ("bool", Some(Literal::Bool(*value))),
+            Lit::Char(_) => ("char", None),
+            Lit::Float(_) => ("f64", None),
+            _ => ("u8", None),
+        };
+        let mut value = Val::of(Ty::Prim(self.p.names.intern(ty)), Prov::CONST);
+        if literal.is_some() {
+            value.extra().literal = literal;
+        }
+        value
+    }
+
+    pub(super) fn local(&self, name: Name) -> Option<&Val> {
+        self.body.env.iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
+
+    fn path_value(&mut self, path: &'a hir::Path, span: Span) -> Val {
+        if path.segments.len() == 1 && path.qself.is_none() {
+            let name = self.name(path.segments[0].name);
+            if let Some(value) = self.local(name) {
+                let value = value.clone();
+                if let Some(effect) = value.spawn() {
+                    self.mark_awaited(effect);
+                }
+                return value;
+            }
+        }
+        match self.resolve_value(path) {
+            Some(Res::Def(def)) => match self.p.def(def).kind {
+                DefKind::Static | DefKind::Const => self.static_value(def),
+                DefKind::Fn => self.function_value(def, span),
+                DefKind::Variant(_) | DefKind::Struct => {
+                    let owner = if self.p.def(def).kind == DefKind::Struct { def } else { self.p.def(def).parent.unwrap_or(def) };
+                    let mut value = Val::of(Ty::adt(owner), Prov::CONST);
+                    value.extra().literal = Some(Literal::Str(self.p.text(self.p.def(def).name).to_string()));
+                    value
+                }
+                _ => Val::unknown(),
+            },
+            Some(Res::Ext(name)) => {
+                let mut value = Val::of(Ty::Ext(name, std::sync::Arc::from([])), Prov::CONST);
+                if self.p.text(name) == "std::option::Option::None" {
+                    value.ty = Ty::ext(self.p.names.intern("std::option::Option"));
+                }
+                value
+            }
+            _ => Val::unknown(),
+        }
+    }
+
+    /// A function named without a call: it may be called by whoever gets it.
+    fn function_value(&mut self, def: DefId, span: Span) -> Val {
+        let mut value = Val::of(Ty::Fn(def), Prov::CONST);
+        value.extra().callable = Some(Callable::Function(def));
+        self.record_call(def, CallKind::Value, false, span, Vec::new());
+        value
+    }
+
+    /// What a path in value position means: associated functions through types, aliases and `Self`.
+    pub(super) fn resolve_value(&self, path: &'a hir::Path) -> Option<Res> {
+        let names: Vec<Name> = path.segments.iter().map(|s| self.name(s.name)).collect();
+        let (&last, owner) = names.split_last()?;
+        if let Some((qself, _)) = path.qself {
+            let ty = self.lower(qself);
+            return self.associated(&ty, last);
+        }
+        if owner.len() == 1 {
+            if self.p.text(owner[0]) == "Self" {
+                let ty = self.body.scope.self_ty.clone()?;
+                if let Some(found) = self.associated(&ty, last) {
+                    return Some(found);
+                }
+            }
+            if let Some((_, ty)) = self.body.scope.generics.iter().find(|(n, _)| *n == owner[0]) {
+                return self.associated(&ty.clone(), last);
+            }
+        }
+        if owner.is_empty() && self.p.text(last) == "Self" {
+            return self.body.scope.self_ty.as_ref()?.head();
+        }
+        self.p.resolve(self.body.scope.module, &names, path.global, Space::Value)
+    }
+
+    /// An associated function, constant or variant of a type.
+    fn associated(&self, ty: &Ty, name: Name) -> Option<Res> {
+        match ty.head() {
+            Some(Res::Def(def)) => {
+                if let Some(variant) = self.p.variant(def, name) {
+                    return Some(variant);
+                }
+                self.p.methods_on(ty, name).first().map(|&m| Res::Def(m)).or_else(|| {
+                    self.p.methods.get(&(Res::Def(def), name)).and_then(|m| m.first()).map(|&m| Res::Def(m))
+                })
+            }
+            Some(Res::Ext(path)) => {
+                if let Some(&method) = self.p.methods.get(&(Res::Ext(path), name)).and_then(|m| m.first()) {
+                    return Some(Res::Def(method));
+                }
+                Some(Res::Ext(self.p.names.intern(&format!("{}::{}", self.p.text(path), self.p.text(name)))))
+            }
+            _ => self.p.methods_on(ty, name).first().map(|&m| Res::Def(m)),
+        }
+    }
+
+    /// An expression that is borrowed or matched: a place stays a place and is not counted as read.
+    pub(super) fn place_or_value(&mut self, id: ExprId) -> Val {
+        match &self.hir().expr(id).kind {
+            ExprKind::Field { base, name, .. } => {
+                let base = self.place_or_value(*base);
+                self.field(base, self.name(*name))
+            }
+            ExprKind::Unary { op: UnOp::Deref, expr } => self.place_or_value(*expr),
+            ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
+            _ => self.expr(id),
+        }
+    }
+
+    /// The target of an assignment.
+    fn place_of(&mut self, id: ExprId) -> Val {
+        match &self.hir().expr(id).kind {
+            ExprKind::Index { base, index } => {
+                let mut base = self.place_of(*base);
+                let key = self.expr(*index);
+                base.place = base.place.map(|p| p.step(Seg::Elem));
+                base.prov = key.prov;
+                base.ty = base.ty.arg(0);
+                base
+            }
+            _ => self.place_or_value(id),
+        }
+    }
+
+    /// The type behind pointers, guards and newtypes that dereference.
+    pub(super) fn peel(&self, ty: &Ty) -> Ty {
+        let mut ty = ty.clone();
+        for _ in 0..8 {
+            let Ty::Ext(name, _) = &ty else { return ty };
+            match self.cat.type_info(&self.p.names, *name) {
+                Some(info) if self.cat.class(info).deref => ty = ty.arg(0),
+                _ => return ty,
+            }
+        }
+        ty
+    }
+
+    /// The target of a `Deref` impl of the tree, and the field it most likely goes through.
+    pub(super) fn deref_impl(&self, ty: &Ty) -> Option<(Ty, Option<Seg>)> {
+        let Ty::Adt(def, args) = ty else { return None };
+        let deref = self.p.names.get("deref")?;
+        let target = self.p.names.get("Target")?;
+        self.p.methods.get(&(Res::Def(*def), deref))?;
+        let alias = self.p.methods.get(&(Res::Def(*def), target))?.first().copied()?;
+        let hir::ItemKind::TypeAlias { ty: Some(written), .. } = &self.p.item(alias).kind else { return None };
+        let scope = self.p.scope_of(alias);
+        let to = self.p.lower_type(self.p.def(alias).file, *written, &scope);
+        let (_, fields) = self.p.fields_of(*def)?;
+        let file = self.p.def(*def).file;
+        let same = fields.fields.iter().map(|f| self.p.name_in(file, f.name)).find(|&f| {
+            self.p.field_type(*def, args, f).is_some_and(|t| t == to || self.peel(&t) == self.peel(&to))
+        });
+        Some((to, same.map(|f| Seg::Field(*def, f))))
+    }
+
+    pub(super) fn field(&mut self, base: Val, name: Name) -> Val {
+        if let Some(extra) = &base.extra {
+            if let Some((_, value)) = extra.fields.iter().find(|(n, _)| *n == name) {
+                return value.clone();
+            }
+            if let Some(value) = self.p.text(name).parse::<usize>().ok().and_then(|i| extra.elems.get(i)) {
+                return value.clone();
+            }
+        }
+        let mut ty = self.peel(&base.ty);
+        let mut place = base.place.clone();
+        for _ in 0..4 {
+            match &ty {
+                Ty::Adt(def, args) => {
+                    if let Some(field) = self.p.field_type(*def, args, name) {
+                        let mut value = base.derived(field);
+                        value.place = place.map(|p| p.step(Seg::Field(*def, name)));
+                        value.form = Form::Plain;
+                        value.extra().inside = base.inside();
+                        return value;
+                    }
+                    let Some((target, seg)) = self.deref_impl(&ty) else { break };
+                    place = match (place, seg) {
+                        (Some(p), Some(seg)) => Some(p.step(seg)),
+                        (p, _) => p,
+                    };
+                    ty = self.peel(&target);
+                }
+                Ty::Tuple(elems) => {
+                    let elem = self.p.text(name).parse::<usize>().ok().and_then(|i| elems.get(i)).cloned();
+                    let mut value = base.derived(elem.unwrap_or(Ty::Unknown));
+                    value.place = place;
+                    value.extra().inside = base.inside();
+                    return value;
+                }
+                // `State(x).0`, `Data(x).0`
+                _ if self.p.text(name) == "0" => {
+                    let mut value = base.clone();
+                    value.ty = ty;
+                    return value;
+                }
+                _ => break,
+            }
+        }
+        let mut value = base.derived(Ty::Unknown);
+        value.place = base.place.clone();
+        value.extra().inside = base.inside();
+        value
+    }
+
+    /// Records the read of a plain field that lives inside a cell.
+    fn load_field(&mut self, mut value: Val, span: Span) -> Val {
+        let own_state = self.body.exclusive_self && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
+        if (value.inside() || own_state) && value.place.is_some() && self.is_data(&value.ty) {
+            let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);
+            value.reads.extend(read);
+            value.prov = value.prov.or(Prov::CELL);
+        }
+        value
+    }
+
+    /// Whether a value of this type is data when it is read as a whole; handles and locks are not.
+    fn is_data(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Prim(_) | Ty::Tuple(_) | Ty::Unknown => true,
+            Ty::Adt(..) => true,
+            Ty::Ext(name, _) => match self.cat.type_info(&self.p.names, *name) {
+                Some(info) => matches!(self.cat.class_name(info), "map" | "set" | "seq" | "option"),
+                None => self.cat.store(self.p.text(*name)).is_none(),
+            },
+            _ => false,
+        }
+    }
+
+    fn index(&mut self, base: Val, key: Val, span: Span) -> Val {
+        let ty = self.peel(&base.ty);
+        let value_index = match &ty {
+            Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).map_or(0, |i| i.value),
+            _ => 0,
+        };
+        let mut value = base.derived(ty.arg(value_index));
+        if base.place.is_some() {
+            let read = self.access(&base, Op::Get, key.prov, Prov::NONE, "index", span);
+            value.reads.extend(read);
+            value.place = base.place.as_ref().map(|p| p.step(Seg::Elem));
+            value.prov = value.prov.or(Prov::CELL);
+            if let Some(access) = read {
+                self.use_of(access, UseKind::Required, span);
+            }
+        }
+        for &access in &key.reads {
+            self.use_of(access, UseKind::Identity, span);
+        }
+        value.extra().inside = base.inside();
+        value
+    }
+
+    fn binary(&mut self, op: BinOp, lhs: ExprId, rhs: ExprId, span: Span) -> Val {
+        let left = self.expr(lhs);
+        let right = self.expr(rhs);
+        let mut value = self.merge(&[left.clone(), right.clone()]);
+        let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
+        if comparison {
+            value.ty = Ty::Prim(self.p.names.intern("bool"));
+            // `x == None`, `n == 0`: still about presence; other comparisons gate on the value.
+            value.form = Form::Bool { negated: false };
+        } else if matches!(op, BinOp::And | BinOp::Or) {
+            value.ty = Ty::Prim(self.p.names.intern("bool"));
+        } else {
+            value.ty = if left.ty.is_unknown() { right.ty } else { left.ty };
+            value.form = Form::Plain;
+        }
+        if op == BinOp::Rem {
+            for access in value.reads.clone() {
+                self.use_of(access, UseKind::Modulo, span);
+            }
+            value.reads.clear();
+            value.prov = Prov::CONST;
+        }
+        if let (Some(Literal::Int(a)), Some(Literal::Int(b))) = (left.extra.as_ref().and_then(|e| e.literal.clone()), right.extra.as_ref().and_then(|e| e.literal.clone())) {
+            let folded = match op {
+                BinOp::Add => a.checked_add(b),
+                BinOp::Sub => a.checked_sub(b),
+                BinOp::Mul => a.checked_mul(b),
+                BinOp::Div => a.checked_div(b),
+                _ => None,
+            };
+            value.extra().literal = folded.map(Literal::Int);
+        }
+        value
+    }
+
+    fn struct_literal(&mut self, path: &'a hir::Path, fields: &'a [hir::FieldInit], rest: Option<ExprId>, span: Span) -> Val {
+        let ty = match self.resolve_value(path).or_else(|| self.resolve_type(path)) {
+            Some(Res::Def(def)) => match self.p.def(def).kind {
+                DefKind::Variant(_) => self.p.def(def).parent.map_or(Ty::Unknown, Ty::adt),
+                DefKind::Alias => self.p.alias_type(def).unwrap_or(Ty::Unknown),
+                _ => Ty::adt(def),
+            },
+            Some(Res::Ext(name)) => Ty::ext(name),
+            _ => self.body.scope.self_ty.clone().unwrap_or(Ty::Unknown),
+        };
+        let mut inits = Vec::new();
+        for field in fields {
+            let value = self.expr(field.value);
+            let name = self.name(field.name);
+            let text = self.p.text(name);
+            if text == "id" || text.ends_with("_id") || text == "version" || text == "seq" || text == "sequence" || text == "number" {
+                for &access in &value.reads {
+                    self.use_of(access, UseKind::Identity, span);
+                }
+            }
+            inits.push((name, value));
+        }
+        let mut all: Vec<Val> = inits.iter().map(|(_, v)| v.clone()).collect();
+        if let Some(rest) = rest {
+            all.push(self.expr(rest));
+        }
+        let mut value = self.merge(&all);
+        value.ty = ty;
+        value.form = Form::Plain;
+        value.extra().fields = inits;
+        value
+    }
+
+    pub(super) fn resolve_type(&self, path: &'a hir::Path) -> Option<Res> {
+        let names: Vec<Name> = path.segments.iter().map(|s| self.name(s.name)).collect();
+        self.p.resolve(self.body.scope.module, &names, path.global, Space::Type)
+    }
+
+    /// Walks a closure in place; its parameters take the given values, the rest are unknown.
+    pub(super) fn closure(&mut self, closure: &'a hir::Closure, args: &[Val], span: Span) -> Val {
+        let depth = self.body.env.len();
+        let ret = self.body.ret.take();
+        for (index, param) in closure.params.iter().enumerate() {
+            let mut value = args.get(index).cloned().unwrap_or_else(Val::unknown);
+            if let Some(ty) = param.ty {
+                value.ty = self.lower(ty);
+            }
+            self.bind(param.pat, value);
+        }
+        let value = self.expr(closure.body);
+        let early = std::mem::replace(&mut self.body.ret, ret);
+        self.drop_scope(depth);
+        let mut value = match early {
+            Some(early) => value.join(early),
+            None => value,
+        };
+        if let Some(ty) = closure.ret {
+            value.ty = self.lower(ty);
+        }
+        let _ = span;
+        value
+    }
+
+    /// Ends a scope: variables go, and with them the guards they hold.
+    pub(super) fn drop_scope(&mut self, depth: usize) {
+        while self.body.env.len() > depth {
+            if let Some((name, _)) = self.body.env.pop() {
+                let shadowed = self.body.env.iter().any(|(n, _)| *n == name);
+                if !shadowed {
+                    self.body.guards.retain(|g| g.name != Some(name));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Macro calls: their arguments as far as they are Rust, and what well-known macros do with them.
+
+use super::*;
+use crate::facts::value::{Form, StoreCall, Val};
+use crate::resolve::paths::Space;
+use crate::resolve::Res;
+use crate::syntax::hir::{ExprKind, MacroArgs, MacroCall};
+
+impl<'a> Eval<'a> {
+    pub(super) fn macro_call(&mut self, call: &'a MacroCall, span: Span) -> Val {
+        let path = self.text(call.path);
+        let last = path.rsplit("::").next().unwrap_or(path);
+        let values: Vec<Val> = match &call.args {
+            MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _) => args.iter().map(|&a| self.expr(a)).collect(),
+            MacroArgs::Block(block) => {
+                let ret = self.body.ret.take();
+                let value = self.block(block);
+                let yielded = std::mem::replace(&mut self.body.ret, ret);
+                let mut value = yielded.map_or(value.clone(), |y| value.join(y));
+                value.ty = Ty::Unknown;
+                return value;
+            }
+            MacroArgs::Select(arms) => return self.select(arms),
+        };
+        let mut value = self.merge(&values);
+        value.form = Form::Plain;
+        match last {
+            _ if self.cat.is_log_macro(path) => {
+                self.uses_of(&value, UseKind::Logged, span);
+                self.effect(EffectKind::Log, last, span, Prov::NONE, Prov::NONE, None, None);
+                return Val::unit();
+            }
+            "vec" | "smallvec" => {
+                value.ty = Ty::Ext(self.p.names.intern("std::vec::Vec"), [values.first().map_or(Ty::Unknown, |v| v.ty.clone())].into());
+                if values.is_empty() {
+                    value.prov = Prov::CONST;
+                }
+                value
+            }
+            "hashmap" | "btreemap" | "maplit" => {
+                value.ty = Ty::ext(self.p.names.intern("std::collections::HashMap"));
+                value
+            }
+            "matches" => {
+                value.ty = Ty::Prim(self.p.names.intern("bool"));
+                value.form = values.first().map_or(Form::Plain, |v| v.form);
+                if value.form == Form::Option {
+                    value.form = Form::Bool { negated: false };
+                }
+                value
+            }
+            "panic" | "unreachable" | "todo" | "unimplemented" | "bail" => {
+                let refused = value.derived(Ty::Never);
+                Val { reads: Vec::new(), ..refused }
+            }
+            "assert" | "assert_eq" | "ensure" | "debug_assert" => {
+                let none = Arm::default();
+                self.uses_of(&value, UseKind::Gate { hit: none, miss: Arm { exits: true, refuses: true, ..none } }, span);
+                Val::unit()
+            }
+            "join" | "try_join" => {
+                for value in &values {
+                    if let Some(effect) = value.spawn() {
+                        self.mark_awaited(effect);
+                    }
+                }
+                let carried: Vec<Val> = values.into_iter().map(|v| self.carry_out(v, span)).collect();
+                let mut all = self.merge(&carried);
+                all.ty = Ty::Tuple(carried.iter().map(|v| v.ty.clone()).collect());
+                all.extra().elems = carried;
+                all
+            }
+            "env" | "option_env" | "include_str" | "include_bytes" | "concat" | "stringify" | "lazy_regex" | "regex" => Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST),
+            _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),
+            "path" | "path_end" => {
+                let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+                value.ty = Ty::ext(self.p.names.intern("warp::path"));
+                value.extra().prefix = literal.map(|l| format!("/{l}"));
+                value
+            }
+            _ => self.store_macro(path, &values, value),
+        }
+    }
+
+    /// `sqlx::query!("..", a)` and the like: a request to a store.
+    fn store_macro(&mut self, path: &str, values: &[Val], mut value: Val) -> Val {
+        let names: Vec<Name> = path.split("::").map(|s| self.p.names.intern(s)).collect();
+        let resolved = self.p.resolve(self.body.scope.module, &names, false, Space::Any);
+        let full = match resolved {
+            Some(Res::Ext(name)) => self.p.text(name),
+            _ => path,
+        };
+        if let Some(kind) = self.cat.store(full) {
+            let text = values.iter().find_map(|v| v.str()).map(str::to_string);
+            let last = path.rsplit("::").next().unwrap_or(path).to_string();
+            value.extra().store = Some(StoreCall { kind, text, verbs: vec![last] });
+            value.ty = Ty::ext(self.p.names.intern(full));
+        }
+        value
+    }
+
+    fn select(&mut self, arms: &'a [hir::SelectArm]) -> Val {
+        let mut result: Option<Val> = None;
+        for arm in arms {
+            let depth = self.body.env.len();
+            let mut value = Val::unknown();
+            if let Some(future) = arm.future {
+                let span = self.span(future);
+                let pending = match &self.hir().expr(future).kind {
+                    ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
+                    _ => self.expr(future),
+                };
+                value = self.awaited(pending, span);
+            }
+            if let Some(pat) = arm.pat {
+                self.bind(pat, value);
+            }
+            if let Some(guard) = arm.guard {
+                self.expr(guard);
+            }
+            let produced = self.expr(arm.body);
+            self.drop_scope(depth);
+            result = Some(match result {
+                Some(old) => old.join(produced),
+                None => produced,
+            });
+        }
+        result.unwrap_or_else(Val::unit)
+    }
+}

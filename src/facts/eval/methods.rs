@@ -1,0 +1,526 @@
+//! Method calls: methods of the tree by the receiver's type, catalogued methods of external types,
+//! clients of backing stores, and the adaptors of options, results and iterators.
+
+use super::patterns::{is_option, is_wrapper};
+use super::*;
+use crate::catalog::{FnEffect, Gives, Op, TypeInfo};
+use crate::facts::value::{Form, StoreCall, Val};
+use crate::syntax::hir::ExprKind;
+
+/// Methods by which a synchronous client carries out what was built.
+const TERMINAL: &[&str] = &[
+    "execute", "load", "get_result", "get_results", "first", "get_value", "query_row", "query_map", "query_one", "query_opt", "exec", "exec_drop", "exec_first", "exec_map", "query_drop", "query_first", "send", "call",
+    "batch_execute", "execute_batch", "query", "insert", "save", "update", "delete", "remove", "get", "set", "flush", "commit", "fetch_one", "fetch_all", "fetch_optional",
+];
+
+impl<'a> Eval<'a> {
+    pub(super) fn method(&mut self, recv: ExprId, name: &'a str, name_span: Span, args: &'a [ExprId], span: Span) -> Val {
+        let recv = self.place_or_value(recv);
+        let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
+        if recv.store().is_some() {
+            return self.client_chain(recv, name, args, at);
+        }
+        let method = self.p.names.intern(name);
+        let mut on = recv.clone();
+        for _ in 0..8 {
+            let targets = self.p.methods_on(&on.ty, method);
+            if !targets.is_empty() {
+                let registered = self.registering(&on, name, args, span);
+                return registered.unwrap_or_else(|| self.call_functions(&targets, Some(on), args, at));
+            }
+            let Ty::Ext(path, _) = &on.ty else {
+                match self.deref_impl(&on.ty) {
+                    Some((target, seg)) => {
+                        on.ty = target;
+                        on.place = match (on.place, seg) {
+                            (Some(place), Some(seg)) => Some(place.step(seg)),
+                            (place, _) => place,
+                        };
+                        continue;
+                    }
+                    None => break,
+                }
+            };
+            let text = self.p.text(*path);
+            if let Some(info) = self.cat.method(text, name) {
+                return self.effect_method(on, text, name, info, args, at);
+            }
+            let Some(info) = self.cat.type_info(&self.p.names, *path) else { break };
+            if let Some(&(op, gives)) = self.cat.class(info).methods.get(name) {
+                self.facts.known_calls += 1;
+                return self.operate(on, info, op, gives, name, args, at);
+            }
+            if !self.cat.class(info).deref {
+                break;
+            }
+            on.ty = on.ty.arg(0);
+        }
+        if let Some(value) = self.registering(&on, name, args, span) {
+            return value;
+        }
+        if let Some(value) = self.adaptor(&on, name, args, at) {
+            self.facts.known_calls += 1;
+            return value;
+        }
+        if let Some(kind) = self.client(&on.ty) {
+            let mut value = on;
+            value.extra().store = Some(StoreCall { kind, text: None, verbs: Vec::new() });
+            value.prov = Prov::NONE;
+            value.reads.clear();
+            return self.client_chain(value, name, args, at);
+        }
+        self.unknown_method(on, name, args, at)
+    }
+
+    /// A further call on a request to a store: it says what is asked, with which values.
+    fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        let values = self.args(args);
+        let given = self.merge(&values);
+        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+        recv.prov = recv.prov.or(given.prov);
+        recv.add_reads(&given.reads);
+        recv.form = Form::Plain;
+        if let Some(call) = &mut recv.extra().store {
+            call.verbs.push(name.to_string());
+            if call.text.is_none() {
+                call.text = literal;
+            }
+        }
+        if matches!(name, "unwrap" | "expect" | "clone" | "as_ref" | "as_mut" | "map_err" | "into") {
+            if let Some(call) = &mut recv.extra().store {
+                call.verbs.pop();
+            }
+            let empty = recv.store().is_some_and(|c| c.verbs.is_empty());
+            if empty {
+                recv.extra().store = None;
+            }
+            return recv;
+        }
+        let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
+        if sync && TERMINAL.contains(&name) {
+            return self.carry_out(recv, span);
+        }
+        recv
+    }
+
+    /// A catalogued method of an external type.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn operate(&mut self, on: Val, info: TypeInfo, op: Op, gives: Gives, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        let class = self.cat.class_name(info);
+        let elem_ty = on.ty.arg(info.value);
+        let loads_before = self.body.loads;
+        let first_effect = self.facts.effects.len();
+        let hint = self.inside(&on, elem_ty.clone(), None);
+        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
+        let loads = self.body.loads && !loads_before || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+        let at = |i: usize| values.get(i).map_or(Prov::NONE, |v| v.prov);
+        let (key, value) = match (op, class) {
+            (Op::Insert | Op::InsertNew, "set") => (at(0), at(0)),
+            (Op::Insert | Op::InsertNew, _) if values.len() == 1 => (Prov::NONE, at(0)),
+            (Op::Insert | Op::InsertNew, _) => (at(0), at(1)),
+            (Op::LoadThrough, "option") => (Prov::NONE, at(0)),
+            (Op::LoadThrough, _) => (at(0), if loads { at(1).or(Prov::STORE) } else { at(1) }),
+            (Op::Push, _) => (Prov::NONE, at(values.len().saturating_sub(1))),
+            (Op::Store | Op::Swap | Op::Send | Op::Reply | Op::Init | Op::Rmw, _) => (Prov::NONE, at(0)),
+            (Op::Cas, _) => (at(0), at(1)),
+            _ => (at(0), Prov::NONE),
+        };
+        if op == Op::Clear && self.is_local(&on) {
+            return Val::unit();
+        }
+        let access = match op {
+            Op::Pass | Op::None => None,
+            _ => self.access(&on, op, key, value, name, span),
+        };
+        if let (Some(access), Some(literal)) = (access, values.first().and_then(Val::literal)) {
+            self.facts.accesses[access.index()].literal = Some(literal.clone());
+        }
+        for (index, given) in values.iter().enumerate() {
+            let is_key = index == 0 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry) && values.len() + usize::from(op != Op::Insert) > 1;
+            self.uses_of(given, if is_key { UseKind::Identity } else { UseKind::Kept }, span);
+        }
+        if matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire) {
+            let mut guard = self.inside(&on, on.ty.arg(0), access);
+            guard.place.clone_from(&on.place);
+            if let Some(access) = access {
+                self.hold(access);
+                guard.extra().guard = Some(access);
+            }
+            if op == Op::Acquire {
+                guard.ty = Ty::Unit;
+            }
+            guard.reads.clone_from(&on.reads);
+            return guard;
+        }
+        self.give(&on, op, gives, access, elem_ty, values)
+    }
+
+    fn is_local(&self, on: &Val) -> bool {
+        on.place.as_ref().is_none_or(|p| matches!(p.root, Root::Local(node, _) if node == self.body.node))
+    }
+
+    /// A value that lies inside another: an element, or what a guard opens.
+    fn inside(&self, on: &Val, ty: Ty, _access: Option<AccessId>) -> Val {
+        let mut value = on.derived(ty);
+        value.place = on.place.as_ref().map(|p| p.step(Seg::Elem));
+        value.form = Form::Plain;
+        value.extra().inside = !self.is_local(on) || on.inside();
+        value.extra().expires = on.expires();
+        value
+    }
+
+    fn give(&mut self, on: &Val, op: Op, gives: Gives, access: Option<AccessId>, elem: Ty, values: Vec<Val>) -> Val {
+        let names = &self.p.names;
+        let prim = |text: &str| Ty::Prim(names.intern(text));
+        let wrap = |name: &str, ty: Ty| Ty::Ext(names.intern(name), [ty].into());
+        let read = on.prov.or(if access.is_some() { Prov::CELL } else { Prov::NONE });
+        let mut value = match gives {
+            Gives::Inner => on.derived(on.ty.arg(0)),
+            Gives::OptInner => on.derived(wrap("std::option::Option", on.ty.arg(0))),
+            Gives::IterInner => on.derived(wrap("std::iter::Iterator", on.ty.arg(0))),
+            Gives::Value => self.inside(on, elem, access),
+            Gives::OptValue => self.inside(on, wrap("std::option::Option", elem), access),
+            Gives::IterValue if values.is_empty() && self.is_pairs(on, op) => {
+                let pair = Ty::Tuple([on.ty.arg(0), elem].into());
+                self.inside(on, wrap("std::iter::Iterator", pair), access)
+            }
+            Gives::IterValue => self.inside(on, wrap("std::iter::Iterator", elem), access),
+            Gives::Key => on.derived(on.ty.arg(0)),
+            Gives::IterKey => on.derived(wrap("std::iter::Iterator", on.ty.arg(0))),
+            Gives::Same => on.derived(on.ty.clone()),
+            Gives::Entry => {
+                let mut entry = self.inside(on, wrap("std::collections::hash_map::Entry", elem), access);
+                entry.extra().elems = vec![on.clone(), values.into_iter().next().unwrap_or_else(Val::unknown)];
+                entry.prov = read;
+                return entry;
+            }
+            Gives::Receiver => {
+                let mut receiver = on.derived(Ty::ext(names.intern("tokio::sync::broadcast::Receiver")));
+                receiver.place.clone_from(&on.place);
+                return receiver;
+            }
+            Gives::Bool => on.derived(prim("bool")),
+            Gives::Num => on.derived(prim("u64")),
+            Gives::Unit => on.derived(Ty::Unit),
+        };
+        value.prov = match op {
+            Op::Recv => Prov::UNKNOWN,
+            Op::Read if gives == Gives::Num => read.or(Prov::COUNT),
+            Op::Rmw => read.or(Prov::COUNT),
+            _ => read,
+        };
+        value.reads.extend(access.filter(|_| op.reads() || op == Op::Insert || op == Op::Push));
+        if self.is_bus(&on.ty) {
+            value.prov = Prov::BUS;
+        }
+        value.form = match (op, gives) {
+            (Op::InsertNew, Gives::Bool) => Form::Bool { negated: true },
+            (Op::Contains | Op::Remove | Op::Cas, Gives::Bool) => Form::Bool { negated: false },
+            (Op::Read, Gives::Bool) => Form::Bool { negated: true },
+            (_, Gives::OptInner | Gives::OptValue) => Form::Option,
+            _ => Form::Plain,
+        };
+        if op == Op::Contains && gives == Gives::OptValue {
+            value.form = Form::Bool { negated: false };
+        }
+        value
+    }
+
+    /// Whether iterating gives key and value pairs: `iter` of a map, not `values`.
+    fn is_pairs(&self, on: &Val, op: Op) -> bool {
+        let map = matches!(&on.ty, Ty::Ext(name, args) if args.len() >= 2 && self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "map"));
+        let last = self.facts.accesses.last().map(|a| self.p.text(a.method));
+        map && (op == Op::Drain || matches!(last, Some("iter" | "iter_mut" | "into_iter" | "range")))
+    }
+
+    /// An argument; a closure is walked with what it will be given.
+    pub(super) fn arg(&mut self, id: ExprId, hints: &[Val]) -> Val {
+        match &self.hir().expr(id).kind {
+            ExprKind::Closure(closure) => self.closure(closure, hints, self.span(id)),
+            _ => self.place_or_value(id),
+        }
+    }
+
+    fn effect_method(&mut self, on: Val, text: &str, name: &str, info: crate::catalog::FnInfo, args: &'a [ExprId], span: Span) -> Val {
+        if info.effect == FnEffect::Spawn
+            && let Some((&work, _)) = args.split_first()
+        {
+            return self.spawn(work, &format!("{text}::{name}"), span, false);
+        }
+        let values = self.args(args);
+        let mut value = self.merge(&values);
+        if info.effect == FnEffect::FileWrite {
+            let path = values.first();
+            let literal = path.and_then(|v| v.str()).map(str::to_string);
+            let prov = path.map_or(Prov::NONE, |v| v.prov);
+            let what = format!("{}::{name}", text.rsplit("::").next().unwrap_or(text));
+            self.effect(EffectKind::File(FnEffect::FileWrite), &what, span, prov, on.prov.or(Prov::REQUEST), literal, None);
+        }
+        value.reads.clear();
+        value
+    }
+
+    fn unknown_method(&mut self, on: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        if name == "tick" {
+            self.effect(EffectKind::Sleep, name, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        if matches!(name, "time_to_live" | "time_to_idle" | "expire_after" | "ttl" | "time_to_live_seconds") {
+            self.args(args);
+            let mut value = on;
+            value.extra().expires = true;
+            return value;
+        }
+        // A collection whose type is hidden, by a macro or a crate that the catalog does not know.
+        let hidden = on.ty.is_unknown() && on.place.as_ref().is_some_and(|p| matches!(p.root, Root::Static(_)) || on.inside());
+        if hidden && let Some((op, gives)) = self.cat.guess_op(name) {
+            let map = self.cat.type_info(&self.p.names, self.p.names.intern("std::collections::HashMap"));
+            if let Some(info) = map {
+                return self.operate(on, info, op, gives, name, args, span);
+            }
+        }
+        let hint = on.derived(Ty::Unknown);
+        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
+        if on.ty.is_unknown() {
+            self.facts.unknown_calls += 1;
+        }
+        // `insert_into(..).execute(&mut conn)`, `User::find().one(&db)`: the client is an argument.
+        if let Some(kind) = values.iter().find_map(|v| self.client(&v.ty)) {
+            let mut value = self.merge(&values);
+            value.prov = value.prov.or(on.prov);
+            value.ty = Ty::Unknown;
+            value.place = values.iter().find(|v| self.client(&v.ty).is_some()).and_then(|v| v.place.clone());
+            value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), verbs: vec![name.to_string()] });
+            return value;
+        }
+        let given = self.merge(&values);
+        let mut value = on.derived(if self.is_fluent(&on.ty) { on.ty.clone() } else { Ty::Unknown });
+        value.prov = value.prov.or(given.prov);
+        value.add_reads(&given.reads);
+        if value.form == Form::Option {
+            value.form = Form::Plain;
+        }
+        if let Some(extra) = &on.extra {
+            let (expires, temporary, prefix) = (extra.expires, extra.temporary, extra.prefix.clone());
+            let own = value.extra();
+            own.expires = expires;
+            own.temporary = temporary;
+            own.prefix = prefix;
+            own.entries = extra.entries.clone();
+        }
+        for given in &values {
+            for &entry in given.entries() {
+                value.extra().entries.push(entry);
+            }
+        }
+        value
+    }
+
+    /// Builders of external crates return themselves as far as anyone can tell.
+    fn is_fluent(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_none()) || matches!(ty, Ty::Prim(_))
+    }
+
+    /// Adaptors of options, results, iterators and entries, and methods that any value has.
+    fn adaptor(&mut self, on: &Val, name: &str, args: &'a [ExprId], span: Span) -> Option<Val> {
+        if matches!(&on.ty, Ty::Ext(path, _) if self.p.text(*path) == "std::collections::hash_map::Entry") {
+            return self.entry_adaptor(on, name, args, span);
+        }
+        let wrapped = is_wrapper(&self.p.names, &on.ty);
+        let inner_ty = if wrapped { on.ty.arg(0) } else { on.ty.clone() };
+        let content = || {
+            let mut value = on.clone();
+            value.ty = inner_ty.clone();
+            value.form = Form::Plain;
+            value
+        };
+        match name {
+            "clone" | "cloned" | "copied" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "to_owned" | "borrow" | "into" | "try_into" | "by_ref" | "boxed" | "fuse" | "as_slice" | "as_str" | "value" | "value_mut" | "pair"
+            | "get_ref" | "deref" | "deref_mut" | "upgrade" | "downgrade" | "into_boxed_slice" | "as_bytes" | "iter" | "iter_mut" | "into_iter" | "into_inner" | "flatten" | "rev" | "skip" | "take" | "step_by" | "chain"
+            | "peekable" | "inspect_err" | "ok" | "or" | "to_vec" | "instrument" | "in_current_span" | "map_err" | "context" | "with_context" | "filter" | "skip_while" | "take_while" | "or_else" | "collect" | "try_collect" | "sorted"
+            | "unique" | "catch_unwind" | "shared" | "compat" | "fmt_err" => {
+                for &arg in args {
+                    let hint = self.element(on, span);
+                    self.arg(arg, &[hint]);
+                }
+                let mut value = on.clone();
+                if name == "ok" && wrapped {
+                    value.ty = Ty::Ext(self.p.names.intern("std::option::Option"), [inner_ty].into());
+                }
+                if matches!(name, "iter" | "into_iter" | "iter_mut") {
+                    let ty = self.peel(&on.ty);
+                    value.ty = Ty::Ext(self.p.names.intern("std::iter::Iterator"), [ty.arg(0)].into());
+                }
+                if matches!(name, "collect" | "try_collect") {
+                    value.place = None;
+                }
+                if name == "map_err" && value.store().is_some() {
+                    return Some(value);
+                }
+                Some(value)
+            }
+            "to_string" | "len" | "trim" | "to_lowercase" | "to_uppercase" | "as_secs" | "as_millis" | "to_vec_u8" | "abs" | "wrapping_add" | "saturating_sub" | "saturating_add" | "checked_add" | "min" | "max" | "into_bytes" | "elapsed"
+            | "hash" | "finish" => {
+                let values = self.args(args);
+                let given = self.merge(&values);
+                let mut value = on.derived(if matches!(on.ty, Ty::Prim(_)) && name != "to_string" { on.ty.clone() } else { Ty::Unknown });
+                value.prov = value.prov.or(given.prov);
+                value.add_reads(&given.reads);
+                value.form = Form::Plain;
+                if let Some(text) = on.str() {
+                    value.extra().literal = Some(Literal::Str(text.to_string()));
+                }
+                Some(value)
+            }
+            "unwrap" | "expect" | "unwrap_unchecked" => {
+                self.args(args);
+                Some(self.peel_required(on.clone(), span))
+            }
+            "ok_or" | "ok_or_else" => {
+                self.args(args);
+                self.uses_of(on, UseKind::Required, span);
+                let mut value = content();
+                value.ty = Ty::Ext(self.p.names.intern("std::result::Result"), [inner_ty].into());
+                Some(value)
+            }
+            "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" | "map_or" | "map_or_else" | "map_or_default" if wrapped || on.form == Form::Option => {
+                let before = self.body.loads;
+                let effects = self.facts.effects.len();
+                let hint = content();
+                let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
+                let loads = (self.body.loads && !before) || self.facts.effects[effects..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+                self.uses_of(on, UseKind::Defaulted(loads), span);
+                let given = self.merge(&values);
+                let mut value = if name.starts_with("map_or") { on.derived(values.last().map_or(Ty::Unknown, |v| v.ty.clone())) } else { content() };
+                value.prov = value.prov.or(given.prov);
+                if name == "unwrap_or_else" && given.prov.has(Prov::RANDOM) {
+                    value.prov = value.prov.or(Prov::RANDOM);
+                }
+                value.form = Form::Plain;
+                Some(value)
+            }
+            "is_some" | "is_ok" | "is_none" | "is_err" | "is_some_and" | "is_none_or" | "is_ok_and" if args.is_empty() || wrapped => {
+                let hint = content();
+                for &arg in args {
+                    self.arg(arg, std::slice::from_ref(&hint));
+                }
+                let mut value = on.derived(Ty::Prim(self.p.names.intern("bool")));
+                value.form = Form::Bool { negated: matches!(name, "is_none" | "is_err" | "is_none_or") };
+                Some(value)
+            }
+            "map" | "and_then" | "then" | "inspect" | "filter_map" | "flat_map" | "for_each" | "fold" | "for_each_concurrent" | "map_while" | "any" | "all" | "find" | "find_map" | "position" | "next" | "last" | "nth" | "max_by_key" | "min_by_key"
+            | "max_by" | "min_by" | "count" | "sum" | "partition" | "zip" | "enumerate" | "sort_by" | "sort_by_key" | "retain" | "first" | "get" | "is_empty" | "contains" | "try_for_each" | "try_fold" | "scan" | "buffered"
+            | "buffer_unordered" | "windows" | "chunks" => self.iterate(on, wrapped, name, args),
+            _ => None,
+        }
+    }
+
+    /// Methods that go through content: of an option or result once, of an iterator for each element.
+    fn iterate(&mut self, on: &Val, wrapped: bool, name: &str, args: &'a [ExprId]) -> Option<Val> {
+        let iterator = matches!(&on.ty, Ty::Ext(path, _) if self.p.text(*path) == "std::iter::Iterator");
+        let known = wrapped || iterator || matches!(on.ty, Ty::Seq(_));
+        if !known && on.reads.is_empty() {
+            return None;
+        }
+        let mut elem = on.derived(if wrapped || iterator || matches!(on.ty, Ty::Seq(_)) { on.ty.arg(0) } else { Ty::Unknown });
+        elem.place.clone_from(&on.place);
+        elem.form = Form::Plain;
+        elem.extra().inside = on.inside();
+        let hints: Vec<Val> = match name {
+            "fold" | "try_fold" | "scan" => vec![elem.derived(Ty::Unknown), elem.clone()],
+            _ => vec![elem.clone(), elem.clone()],
+        };
+        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, &hints)).collect();
+        let produced = values.last().cloned().unwrap_or_else(Val::unknown);
+        let mut value = on.derived(Ty::Unknown);
+        value.prov = value.prov.or(produced.prov);
+        value.add_reads(&produced.reads);
+        let names = &self.p.names;
+        let same = |ty: Ty| match &on.ty {
+            Ty::Ext(path, _) => Ty::Ext(*path, [ty].into()),
+            _ => Ty::Ext(names.intern("std::iter::Iterator"), [ty].into()),
+        };
+        match name {
+            "map" => {
+                value.ty = same(produced.ty);
+                value.place = produced.place;
+            }
+            "and_then" | "filter_map" | "flat_map" | "find_map" | "map_while" => {
+                let inner = if is_wrapper(names, &produced.ty) { produced.ty.arg(0) } else { produced.ty };
+                value.ty = same(inner);
+            }
+            "find" | "next" | "last" | "nth" | "max_by_key" | "min_by_key" | "max_by" | "min_by" | "first" | "get" => {
+                value.ty = Ty::Ext(names.intern("std::option::Option"), [on.ty.arg(0)].into());
+                value.place.clone_from(&on.place);
+                value.extra().inside = on.inside();
+                value.form = Form::Option;
+            }
+            "position" => {
+                value.ty = Ty::Ext(names.intern("std::option::Option"), [Ty::Prim(names.intern("usize"))].into());
+                value.form = Form::Option;
+            }
+            "any" | "contains" => value.form = Form::Bool { negated: false },
+            "all" | "is_empty" => value.form = Form::Bool { negated: true },
+            "enumerate" => {
+                value.ty = same(Ty::Tuple([Ty::Prim(names.intern("usize")), on.ty.arg(0)].into()));
+                value.place.clone_from(&on.place);
+                value.extra().inside = on.inside();
+            }
+            "inspect" | "buffered" | "buffer_unordered" => value.ty = on.ty.clone(),
+            "count" | "sum" => value.prov = value.prov.or(Prov::COUNT),
+            _ => {}
+        }
+        if is_option(names, &on.ty) && matches!(name, "map" | "and_then" | "filter") {
+            value.form = on.form;
+        }
+        Some(value)
+    }
+
+    /// `entry(k).or_insert_with(f)` and relatives.
+    fn entry_adaptor(&mut self, on: &Val, name: &str, args: &'a [ExprId], span: Span) -> Option<Val> {
+        let (map, key) = match on.extra.as_ref().map(|e| e.elems.as_slice()) {
+            Some([map, key]) => (map.clone(), key.clone()),
+            _ => return None,
+        };
+        let mut elem = self.inside(&map, on.ty.arg(0), None);
+        let before = self.body.loads;
+        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&elem))).collect();
+        let loads = self.body.loads && !before;
+        let given = self.merge(&values);
+        match name {
+            "or_insert" | "or_insert_with" | "or_insert_with_key" | "or_default" | "or_try_insert_with" | "or_insert_entry" | "or_insert_with_if" | "or_try_insert_with_if" => {
+                let value = if loads { given.prov.or(Prov::STORE) } else { given.prov.or(Prov::CONST) };
+                let access = self.access(&map, Op::LoadThrough, key.prov, value, name, span);
+                self.uses_of(&given, UseKind::Kept, span);
+                elem.reads.extend(access);
+                elem.prov = elem.prov.or(Prov::CELL);
+                Some(elem)
+            }
+            "and_modify" => {
+                self.access(&map, Op::Rmw, key.prov, given.prov, name, span);
+                Some(on.clone())
+            }
+            "insert_entry" | "insert" => {
+                self.access(&map, Op::Insert, key.prov, given.prov, name, span);
+                Some(elem)
+            }
+            "get" | "get_mut" | "into_mut" => {
+                let access = self.access(&map, Op::Get, key.prov, Prov::NONE, name, span);
+                elem.reads.extend(access);
+                Some(elem)
+            }
+            "remove" | "remove_entry" => {
+                let access = self.access(&map, Op::Remove, key.prov, Prov::NONE, name, span);
+                elem.reads.extend(access);
+                Some(elem)
+            }
+            "key" => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// Clients whose calls act without `.await`.
+fn is_sync_client(path: &str) -> bool {
+    const CRATES: &[&str] = &["diesel", "rusqlite", "postgres", "mysql", "r2d2", "ureq", "sled", "redb", "rocksdb", "heed", "r2d2_sqlite", "redis", "memcache", "lettre", "duckdb"];
+    CRATES.contains(&path.split("::").next().unwrap_or(path))
+}

@@ -1,0 +1,330 @@
+//! What the evaluation of bodies leaves behind: bodies that run (nodes), calls between them, accesses
+//! to places, effects, and the uses that values read from places are put to.
+
+use crate::catalog::{Channel, FnEffect, Op, StoreKind};
+use crate::names::Name;
+use crate::resolve::{DefId, FileId, Ty};
+use crate::syntax::hir::Span;
+
+macro_rules! ids {
+    ($($name:ident),* $(,)?) => {$(
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub struct $name(pub u32);
+        impl $name {
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+ids!(NodeId, AccessId, EntryId, EffectId);
+
+/// Where a value comes from: a set, and the parameters of the function that flow into it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Prov {
+    pub kinds: u16,
+    /// Bit i: parameter i; `self` is parameter 0, others follow.
+    pub params: u32,
+}
+
+impl Prov {
+    pub const NONE: Prov = Prov { kinds: 0, params: 0 };
+    pub const CONST: Prov = Prov { kinds: 1, params: 0 };
+    pub const CONFIG: Prov = Prov { kinds: 2, params: 0 };
+    pub const REQUEST: Prov = Prov { kinds: 4, params: 0 };
+    pub const STORE: Prov = Prov { kinds: 8, params: 0 };
+    pub const BUS: Prov = Prov { kinds: 16, params: 0 };
+    pub const CLOCK: Prov = Prov { kinds: 32, params: 0 };
+    pub const RANDOM: Prov = Prov { kinds: 64, params: 0 };
+    pub const CELL: Prov = Prov { kinds: 128, params: 0 };
+    pub const UNKNOWN: Prov = Prov { kinds: 256, params: 0 };
+    /// The count or position of something kept in a cell.
+    pub const COUNT: Prov = Prov { kinds: 512, params: 0 };
+
+    pub fn param(index: usize) -> Prov {
+        Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
+    }
+    #[must_use]
+    pub fn or(self, other: Prov) -> Prov {
+        Prov { kinds: self.kinds | other.kinds, params: self.params | other.params }
+    }
+    pub fn has(self, other: Prov) -> bool {
+        self.kinds & other.kinds != 0
+    }
+    /// Only constants, or nothing at all.
+    pub fn is_constant(self) -> bool {
+        self.kinds & !(Prov::CONST.kinds) == 0 && self.params == 0
+    }
+
+    pub fn describe(self) -> String {
+        let names = ["constant", "configuration", "request", "backing store", "bus", "clock", "random", "another cell", "unknown", "count"];
+        let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
+        if found.is_empty() { "nothing known".into() } else { found.join(", ") }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Root {
+    Static(DefId),
+    /// A parameter of the function; `self` is 0. The type is the parameter's without references.
+    Param(u32, Ty),
+    /// State handed to an entry point, by type.
+    Registered(Ty),
+    /// A value made in a body, by node and the span of its construction.
+    Local(NodeId, Span),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Seg {
+    /// A field of a struct (or variant) of the tree.
+    Field(DefId, Name),
+    /// An element of a collection.
+    Elem,
+}
+
+/// An abstract place: a root and at most [`Place::MAX`] steps into it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    pub root: Root,
+    pub path: Vec<Seg>,
+}
+
+impl Place {
+    pub const MAX: usize = 6;
+
+    pub fn root(root: Root) -> Place {
+        Place { root, path: Vec::new() }
+    }
+    #[must_use]
+    pub fn step(&self, seg: Seg) -> Place {
+        let mut place = self.clone();
+        if place.path.len() < Place::MAX {
+            place.path.push(seg);
+        }
+        place
+    }
+    /// The place inside an argument that a callee means by a place inside its parameter.
+    #[must_use]
+    pub fn join(&self, path: &[Seg]) -> Place {
+        let mut place = self.clone();
+        place.path.extend(path.iter().take(Place::MAX.saturating_sub(place.path.len())).cloned());
+        place
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NodeKind {
+    Function,
+    /// The initialiser of a static or constant.
+    Initialiser,
+    /// Work handed to a task, thread or pool.
+    Spawned(EffectId),
+    /// A closure given to a router.
+    Handler(EntryId),
+}
+
+pub struct Node {
+    /// The function or static in whose text it lies.
+    pub def: DefId,
+    pub file: FileId,
+    pub parent: Option<NodeId>,
+    pub kind: NodeKind,
+    pub span: Span,
+    /// Loops that never end by themselves and sleep or tick in their body: where.
+    pub periodic: Option<Span>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallKind {
+    Call,
+    /// The callee runs in a task of its own.
+    Spawn,
+    /// The function is handed over as a value.
+    Value,
+}
+
+pub struct Call {
+    pub node: NodeId,
+    pub target: DefId,
+    pub kind: CallKind,
+    /// More than one candidate: a trait object or a bounded parameter.
+    pub dynamic: bool,
+    pub span: Span,
+    pub order: u32,
+    /// Accesses that hold a lock or permit at this point.
+    pub guards: Vec<AccessId>,
+    pub args: Vec<Prov>,
+}
+
+#[derive(Clone)]
+pub struct Access {
+    pub node: NodeId,
+    pub place: Place,
+    pub op: Op,
+    /// Type of what is accessed: the collection, atomic, lock or scalar.
+    pub ty: Ty,
+    pub method: Name,
+    pub key: Prov,
+    pub value: Prov,
+    pub span: Span,
+    pub order: u32,
+    pub guards: Vec<AccessId>,
+    /// For an access that a callee makes on our argument: the callee's own access.
+    pub via: Option<AccessId>,
+    /// The container can drop entries by age.
+    pub expires: bool,
+    /// The written value is this literal.
+    pub literal: Option<Literal>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Literal {
+    Int(i128),
+    Bool(bool),
+    Str(String),
+}
+
+/// What one side of a branch does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Arm {
+    /// Leaves the function or the loop.
+    pub exits: bool,
+    /// It yields or returns an error, a refusal or nothing.
+    pub refuses: bool,
+    /// Asks a backing store or another service.
+    pub loads: bool,
+    /// Writes to the cell that was asked.
+    pub writes: bool,
+    /// There is no code for it, or it only logs.
+    pub empty: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UseKind {
+    /// Absence is an error: `unwrap`, `expect`, `?`, `ok_or`, indexing.
+    Required,
+    /// Absence is replaced by a default; true if the default asks a store.
+    Defaulted(bool),
+    Branch { hit: Arm, miss: Arm },
+    /// Goes into what an entry point answers.
+    Response,
+    /// Compared or tested to decide what happens.
+    Gate { hit: Arm, miss: Arm },
+    /// Given to a backing store.
+    Stored,
+    /// Used as a key, an id field or a name.
+    Identity,
+    /// Goes into a metric or log.
+    Logged,
+    /// Only its remainder counts: round robin.
+    Modulo,
+    /// Written to another cell.
+    Kept,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Use {
+    pub access: AccessId,
+    pub node: NodeId,
+    pub kind: UseKind,
+    pub span: Span,
+    pub order: u32,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum EffectKind {
+    /// A call on a backing store or another service. `writes` if by name or SQL it changes something.
+    Store { kind: StoreKind, writes: bool },
+    File(FnEffect),
+    Spawn { body: NodeId, awaited: bool, blocking: bool, wrapper: bool },
+    /// A channel is made.
+    Channel(Channel),
+    Sleep,
+    Log,
+    /// A library part by the catalog's rule id.
+    Library(String),
+    /// A secret is made from randomness.
+    Secret,
+    /// SQL or other text that takes a claim: `SKIP LOCKED`, advisory lock, `ON CONFLICT`, `SET NX`.
+    Claim,
+}
+
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub node: NodeId,
+    pub kind: EffectKind,
+    /// The function or method as called, for messages.
+    pub what: String,
+    pub span: Span,
+    pub order: u32,
+    pub guards: Vec<AccessId>,
+    /// Where the path (file), key or first argument comes from.
+    pub path: Prov,
+    pub data: Prov,
+    /// SQL text or a literal path.
+    pub text: Option<String>,
+    /// The place on which a store client's method was called.
+    pub on: Option<Place>,
+}
+
+pub struct Entry {
+    /// `GET /todos`, `message Join`, `extractor from_request`.
+    pub method: Option<String>,
+    pub path: Option<String>,
+    pub kind: String,
+    /// The function, or the node of the closure.
+    pub def: Option<DefId>,
+    pub node: Option<NodeId>,
+    pub file: FileId,
+    pub span: Span,
+    /// Middleware, extractor and the like: runs within a request but is not itself a route.
+    pub auxiliary: bool,
+}
+
+impl Entry {
+    /// How a message names it.
+    pub fn label(&self, function: &str) -> String {
+        match (&self.method, &self.path) {
+            (Some(method), Some(path)) => format!("{method} {path}"),
+            (None, Some(path)) => path.clone(),
+            (Some(method), None) => format!("{method} {function}"),
+            (None, None) if self.kind == "handler" => function.to_string(),
+            (None, None) => format!("{} {function}", self.kind),
+        }
+    }
+}
+
+/// A value given to the service to keep.
+pub struct Registration {
+    pub node: NodeId,
+    pub ty: Ty,
+    pub place: Option<Place>,
+    pub span: Span,
+    pub what: String,
+}
+
+#[derive(Default)]
+pub struct Facts {
+    pub nodes: Vec<Node>,
+    pub calls: Vec<Call>,
+    pub accesses: Vec<Access>,
+    pub uses: Vec<Use>,
+    pub effects: Vec<Effect>,
+    pub entries: Vec<Entry>,
+    pub registrations: Vec<Registration>,
+    /// Method calls whose receiver's type is not known and whose name is not either.
+    pub unknown_calls: u64,
+    pub known_calls: u64,
+}
+
+impl Facts {
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+    pub fn access(&self, id: AccessId) -> &Access {
+        &self.accesses[id.index()]
+    }
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        &self.entries[id.index()]
+    }
+}

@@ -1,0 +1,132 @@
+//! Indexes of impls and aliases, built once after linking.
+
+use super::paths::Space;
+use super::program::*;
+use super::types::Ty;
+use crate::names::Name;
+use crate::syntax::hir;
+
+impl Program {
+    /// Fills the indexes of impls, methods and aliases. Associated types are known only after the
+    /// methods are, so types are lowered twice where they name one.
+    pub fn index_impls(&mut self) {
+        for number in 0..self.impls.len() {
+            let (trait_, self_ty) = self.impl_header(number);
+            let fns = self.impls[number].fns.clone();
+            if let Some(trait_) = trait_ {
+                self.impls_of.entry(trait_).or_default().push(number as u32);
+            }
+            match self_ty.head() {
+                Some(head) => {
+                    for (name, def) in fns {
+                        let list = self.methods.entry((head, name)).or_default();
+                        let at = if trait_.is_none() { 0 } else { list.len() };
+                        list.insert(at, def);
+                    }
+                }
+                None => {
+                    for (name, def) in fns {
+                        self.blanket.entry(name).or_default().push(def);
+                    }
+                }
+            }
+            self.impls[number].trait_ = trait_;
+            self.impls[number].self_ty = self_ty;
+        }
+        if let Ok(mut memo) = self.memo.write() {
+            memo.clear();
+        }
+        for number in 0..self.defs.len() {
+            let def = DefId(number as u32);
+            if self.def(def).kind != DefKind::Alias || self.def(def).parent.is_some() {
+                continue;
+            }
+            if let Some(ty) = self.alias_type(def).filter(|t| t.head().is_some()) {
+                self.alias_of.entry(ty).or_insert(def);
+            }
+        }
+    }
+
+    fn impl_header(&self, number: usize) -> (Option<Res>, Ty) {
+        let def = self.impls[number].def;
+        let file = self.def(def).file;
+        let scope = self.scope_of(def);
+        let trait_ = match &self.item(def).kind {
+            hir::ItemKind::Impl { trait_path: Some(path), .. } => {
+                let names: Vec<Name> = path.segments.iter().map(|s| self.name_in(file, s.name)).collect();
+                // A trait that cannot be resolved keeps its last name, so that `impl` is not taken for inherent.
+                let unknown = names.last().map(|&n| Res::Ext(self.names.intern(&format!("?::{}", self.text(n)))));
+                self.resolve(scope.module, &names, path.global, Space::Type).or(unknown)
+            }
+            _ => None,
+        };
+        (trait_, scope.self_ty.unwrap_or(Ty::Unknown))
+    }
+
+    /// The functions a method call on this type may mean: its own, then those of its traits' impls
+    /// in the tree. For a trait object or bounded parameter, the impls of the trait.
+    pub fn methods_on(&self, ty: &Ty, name: Name) -> Vec<DefId> {
+        match ty {
+            Ty::Traits(traits) => {
+                let mut found = Vec::new();
+                for trait_ in traits.iter() {
+                    self.trait_methods(*trait_, name, &mut found, 0);
+                }
+                found
+            }
+            _ => {
+                let Some(head) = ty.head() else { return Vec::new() };
+                let own = self.methods.get(&(head, name)).cloned().unwrap_or_default();
+                let own: Vec<DefId> = own.into_iter().filter(|&d| self.def(d).kind == DefKind::Fn).collect();
+                if !own.is_empty() {
+                    // An inherent method hides those of traits.
+                    let inherent = own.iter().filter(|d| self.impl_of.get(d).is_some_and(|&i| self.impls[i as usize].trait_.is_none()));
+                    let inherent: Vec<DefId> = inherent.copied().collect();
+                    return if inherent.is_empty() { own } else { inherent };
+                }
+                self.default_methods(head, name)
+            }
+        }
+    }
+
+    /// Default bodies of traits of the tree that the type implements, and blanket impls.
+    fn default_methods(&self, head: Res, name: Name) -> Vec<DefId> {
+        let mut found = Vec::new();
+        for (&(trait_, fn_name), &function) in &self.trait_fns {
+            if fn_name != name || self.function(function).is_none_or(|f| f.body.is_none()) {
+                continue;
+            }
+            let impls = self.impls_of.get(&Res::Def(trait_)).into_iter().flatten();
+            if impls.clone().any(|&i| self.impls[i as usize].self_ty.head() == Some(head)) {
+                found.push(function);
+            }
+        }
+        found.extend(self.blanket.get(&name).into_iter().flatten());
+        found.sort();
+        found
+    }
+
+    fn trait_methods(&self, trait_: Res, name: Name, found: &mut Vec<DefId>, depth: u32) {
+        if depth > 4 {
+            return;
+        }
+        for &number in self.impls_of.get(&trait_).into_iter().flatten() {
+            let fns = &self.impls[number as usize].fns;
+            found.extend(fns.iter().filter(|(n, d)| *n == name && self.def(*d).kind == DefKind::Fn).map(|(_, d)| *d));
+        }
+        let Res::Def(def) = trait_ else { return };
+        if let Some(&own) = self.trait_fns.get(&(def, name))
+            && self.function(own).is_some_and(|f| f.body.is_some())
+        {
+            found.push(own);
+        }
+        if let hir::ItemKind::Trait { supertraits, .. } = &self.item(def).kind {
+            for path in supertraits {
+                let names: Vec<Name> = path.segments.iter().map(|s| self.name_in(self.def(def).file, s.name)).collect();
+                if let Some(res) = self.resolve(self.def(def).module, &names, path.global, Space::Type) {
+                    self.trait_methods(res, name, found, depth + 1);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What a path means at a place: lexical scopes, imports with globs and re-exports, external crates.
+
+use super::program::*;
+use crate::names::Name;
+
+/// The namespaces that matter here; `Any` prefers types.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Space {
+    Type,
+    Value,
+    Any,
+}
+
+/// Imports and globs followed at most for one name: re-export chains in real trees are below ten.
+const MAX_DEPTH: u32 = 24;
+
+/// Crates that frameworks re-export whole: `rocket::tokio::sync::Mutex` is `tokio::sync::Mutex`.
+const REEXPORTED: &[&str] = &[
+    "tokio", "futures", "futures_util", "http", "hyper", "tower", "serde", "serde_json", "chrono", "time", "url", "tracing", "log", "bytes", "uuid", "reqwest", "redis", "sqlx",
+    "diesel", "async_graphql", "tokio_stream", "prost", "tonic", "axum", "parking_lot", "once_cell", "lazy_static", "tower_http", "sea_orm", "rusqlite", "deadpool_redis", "fred",
+];
+
+const PRIMITIVES: &[&str] = &[
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char", "str",
+];
+
+/// The part of std's prelude that the analysis can use, by canonical path.
+const PRELUDE: &[(&str, &str)] = &[
+    ("Vec", "std::vec::Vec"),
+    ("String", "std::string::String"),
+    ("Option", "std::option::Option"),
+    ("Some", "std::option::Option::Some"),
+    ("None", "std::option::Option::None"),
+    ("Result", "std::result::Result"),
+    ("Ok", "std::result::Result::Ok"),
+    ("Err", "std::result::Result::Err"),
+    ("Box", "std::boxed::Box"),
+    ("Default", "std::default::Default"),
+    ("Iterator", "std::iter::Iterator"),
+    ("IntoIterator", "std::iter::IntoIterator"),
+    ("From", "std::convert::From"),
+    ("Into", "std::convert::Into"),
+    ("TryFrom", "std::convert::TryFrom"),
+    ("TryInto", "std::convert::TryInto"),
+    ("AsRef", "std::convert::AsRef"),
+    ("AsMut", "std::convert::AsMut"),
+    ("Clone", "std::clone::Clone"),
+    ("Copy", "std::marker::Copy"),
+    ("Send", "std::marker::Send"),
+    ("Sync", "std::marker::Sync"),
+    ("Sized", "std::marker::Sized"),
+    ("Unpin", "std::marker::Unpin"),
+    ("Drop", "std::ops::Drop"),
+    ("Fn", "std::ops::Fn"),
+    ("FnMut", "std::ops::FnMut"),
+    ("FnOnce", "std::ops::FnOnce"),
+    ("ToString", "std::string::ToString"),
+    ("ToOwned", "std::borrow::ToOwned"),
+    ("Future", "std::future::Future"),
+    ("drop", "std::mem::drop"),
+    ("PartialEq", "std::cmp::PartialEq"),
+    ("Eq", "std::cmp::Eq"),
+    ("Ord", "std::cmp::Ord"),
+    ("PartialOrd", "std::cmp::PartialOrd"),
+];
+
+impl Program {
+    /// Resolves a path as it stands in a module. `None` if it is a local, a generic parameter or not known.
+    pub fn resolve(&self, module: ModId, path: &[Name], global: bool, space: Space) -> Option<Res> {
+        self.resolve_at(module, path, global, space, 0)
+    }
+
+    fn resolve_at(&self, module: ModId, path: &[Name], global: bool, space: Space, depth: u32) -> Option<Res> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let (&first, mut rest) = path.split_first()?;
+        let at = |rest: &[Name]| if rest.is_empty() { space } else { Space::Type };
+        let mut current = match self.text(first) {
+            _ if global => self.extern_crate(module, first)?,
+            "crate" | "$crate" => Res::Mod(self.crates[self.module(module).krate as usize].root),
+            "self" => Res::Mod(self.real(module)),
+            "super" => {
+                let mut here = self.module(self.real(module)).parent?;
+                while let Some((&next, tail)) = rest.split_first()
+                    && self.text(next) == "super"
+                {
+                    here = self.module(self.real(here)).parent?;
+                    rest = tail;
+                }
+                Res::Mod(self.real(here))
+            }
+            _ => self.lexical(module, first, at(rest), depth)?,
+        };
+        while let Some((&next, tail)) = rest.split_first() {
+            current = self.step(current, next, at(tail), depth)?;
+            rest = tail;
+        }
+        Some(current)
+    }
+
+    /// The nearest module that is not the inside of a function.
+    fn real(&self, mut module: ModId) -> ModId {
+        while self.module(module).block
+            && let Some(parent) = self.module(module).parent
+        {
+            module = parent;
+        }
+        module
+    }
+
+    fn lexical(&self, module: ModId, name: Name, space: Space, depth: u32) -> Option<Res> {
+        let mut here = module;
+        loop {
+            if let Some(found) = self.member(here, name, space, depth) {
+                return Some(found);
+            }
+            match self.module(here) {
+                m if m.block => here = m.parent?,
+                _ => break,
+            }
+        }
+        if let Some(found) = self.extern_crate(module, name).filter(|_| space != Space::Value) {
+            return Some(found);
+        }
+        let text = self.text(name);
+        if PRIMITIVES.contains(&text) {
+            return Some(Res::Ext(name));
+        }
+        let path = PRELUDE.iter().find(|(short, _)| *short == text)?.1;
+        Some(Res::Ext(self.names.intern(path)))
+    }
+
+    fn extern_crate(&self, module: ModId, name: Name) -> Option<Res> {
+        let krate = &self.crates[self.module(module).krate as usize];
+        match krate.externs.get(&name) {
+            Some(Extern::Workspace(id)) => Some(Res::Mod(self.krate(*id).root)),
+            Some(Extern::External(package)) => Some(Res::Ext(*package)),
+            None => None,
+        }
+    }
+
+    /// A name in a module, through its imports and globs.
+    fn member(&self, module: ModId, name: Name, space: Space, depth: u32) -> Option<Res> {
+        let key = (module, name, space);
+        if let Ok(memo) = self.memo.read()
+            && let Some(&known) = memo.get(&key)
+        {
+            return known;
+        }
+        // Marks the name as under way, so that a cycle of globs finds nothing and ends.
+        self.remember(key, None);
+        let found = self.member_uncached(module, name, space, depth);
+        self.remember(key, found);
+        found
+    }
+
+    fn remember(&self, key: (ModId, Name, Space), found: Option<Res>) {
+        if let Ok(mut memo) = self.memo.write() {
+            memo.insert(key, found);
+        }
+    }
+
+    fn member_uncached(&self, module: ModId, name: Name, space: Space, depth: u32) -> Option<Res> {
+        let scope = self.module(module);
+        if let Some(defs) = scope.scope.get(&name)
+            && let Some(&def) = defs.iter().find(|&&d| self.fits(d, space))
+        {
+            return Some(match self.def(def).kind {
+                DefKind::Mod(id) => Res::Mod(id),
+                _ => Res::Def(def),
+            });
+        }
+        for import in scope.imports.get(&name).into_iter().flatten() {
+            // `use x::x;` must not find itself.
+            if import.path.len() == 1 && import.path[0] == name && !import.global {
+                if let Some(found) = self.extern_crate(module, name) {
+                    return Some(found);
+                }
+                continue;
+            }
+            if let Some(found) = self.resolve_at(module, &import.path, import.global, space, depth + 1) {
+                return Some(found);
+            }
+        }
+        for import in &scope.globs {
+            let Some(target) = self.resolve_at(module, &import.path, import.global, Space::Type, depth + 1) else { continue };
+            let found = match target {
+                Res::Mod(inner) if inner != module => self.member(inner, name, space, depth + 1),
+                Res::Def(def) if self.def(def).kind == DefKind::Enum => self.variant(def, name),
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    fn fits(&self, def: DefId, space: Space) -> bool {
+        use DefKind::*;
+        match (space, self.def(def).kind) {
+            (Space::Any, _) => true,
+            (Space::Type, Mod(_) | Struct | Enum | Union | Trait | Alias) => true,
+            (Space::Value, Fn | Static | Const | Struct | Variant(_)) => true,
+            _ => false,
+        }
+    }
+
+    pub fn variant(&self, def: DefId, name: Name) -> Option<Res> {
+        let variants = self.variants.get(&def)?;
+        variants.iter().find(|&&v| self.def(v).name == name).map(|&v| Res::Def(v))
+    }
+
+    /// One segment further along a path.
+    fn step(&self, from: Res, name: Name, space: Space, depth: u32) -> Option<Res> {
+        match from {
+            Res::Mod(module) => self.member(module, name, space, depth),
+            Res::Ext(path) => Some(Res::Ext(self.extend(path, name))),
+            Res::Def(def) => {
+                if let Some(variant) = self.variant(def, name) {
+                    return Some(variant);
+                }
+                if self.def(def).kind == DefKind::Alias {
+                    let ty = self.alias_type(def)?;
+                    return self.step(ty.head()?, name, space, depth);
+                }
+                if let Some(&function) = self.trait_fns.get(&(def, name)) {
+                    return Some(Res::Def(function));
+                }
+                self.methods.get(&(Res::Def(def), name)).and_then(|m| m.first()).map(|&m| Res::Def(m))
+            }
+        }
+    }
+
+    fn extend(&self, path: Name, name: Name) -> Name {
+        let (outer, inner) = (self.text(path), self.text(name));
+        if !outer.contains("::") && REEXPORTED.contains(&inner) && outer != "std" {
+            return name;
+        }
+        self.names.intern(&format!("{outer}::{inner}"))
+    }
+}

@@ -1,0 +1,65 @@
+//! Types as far as syntax and the catalog tell them. References, boxes of futures and lifetimes are
+//! dissolved: `&mut T`, `&T` and `T` are one type here, since only what is held matters.
+
+use super::program::{DefId, Res};
+use crate::names::Name;
+use std::sync::Arc;
+
+pub type Args = Arc<[Ty]>;
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Ty {
+    Unknown,
+    Unit,
+    Never,
+    Prim(Name),
+    /// A struct, enum or union of the tree.
+    Adt(DefId, Args),
+    /// A type outside the tree, by its canonical path.
+    Ext(Name, Args),
+    Tuple(Args),
+    /// Slice or array.
+    Seq(Arc<Ty>),
+    /// A trait object, `impl Trait` or a bounded type parameter, by its traits.
+    Traits(Arc<[Res]>),
+    /// A type parameter without useful bounds.
+    Param(Name),
+    /// A function item or constructor.
+    Fn(DefId),
+}
+
+impl Ty {
+    pub fn ext(name: Name) -> Ty {
+        Ty::Ext(name, Arc::from([]))
+    }
+    pub fn adt(def: DefId) -> Ty {
+        Ty::Adt(def, Arc::from([]))
+    }
+
+    /// What the type is, without its arguments.
+    pub fn head(&self) -> Option<Res> {
+        match self {
+            Ty::Adt(def, _) => Some(Res::Def(*def)),
+            Ty::Ext(name, _) => Some(Res::Ext(*name)),
+            _ => None,
+        }
+    }
+
+    pub fn args(&self) -> &[Ty] {
+        match self {
+            Ty::Adt(_, args) | Ty::Ext(_, args) | Ty::Tuple(args) => args,
+            _ => &[],
+        }
+    }
+
+    pub fn arg(&self, index: usize) -> Ty {
+        match self {
+            Ty::Seq(elem) if index == 0 => (**elem).clone(),
+            _ => self.args().get(index).cloned().unwrap_or(Ty::Unknown),
+        }
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Ty::Unknown)
+    }
+}
