@@ -19,7 +19,7 @@ use rustc_hash::FxHasher;
 use super::hir::*;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Pos {
+pub struct Pos {
     line: u32,
     column: u32,
 }
