@@ -1,6 +1,7 @@
 //! cargo-stateless: tells whether a Rust service is really stateless.
 
 pub mod catalog;
+pub mod config;
 pub mod finding;
 pub mod facts;
 pub mod names;

@@ -5,6 +5,8 @@
 pub struct Workspace {
     /// All packages below the root, sorted by manifest path.
     pub packages: Vec<Package>,
+    /// The dependencies that are packages of this tree, sorted.
+    pub links: Vec<Link>,
     /// Rust files that may belong to a package's library or binary, sorted by path.
     pub files: Vec<SourceFile>,
     /// Files of other kinds that `manifests` may want (YAML, TOML, conf, HCL, JSON, Dockerfile), sorted.
@@ -13,6 +15,15 @@ pub struct Workspace {
     pub skipped: Vec<Skip>,
     /// What could not be read or understood.
     pub errors: Vec<Skip>,
+}
+
+/// A dependency that a package of this tree stands for, by `path` or by `[patch]`. All three are
+/// positions: of the package, of the dependency in that package, of the package it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub package: usize,
+    pub dependency: usize,
+    pub to: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +70,8 @@ pub enum TargetKind {
 
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    /// The name in code: the key with `-` replaced by `_`.
+    /// The name in code: the key with `-` replaced by `_`, or the library's own name when a package
+    /// of this tree renames its library and the key does not.
     pub name: String,
     /// The package it stands for (differs when renamed), as on the registry.
     pub package: String,

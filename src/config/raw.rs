@@ -1,0 +1,248 @@
+//! The configuration as it is written, with places for messages, and what is checked beyond its form.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Component, Path};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    Allow, Config, ConfigError, EntryPoint, EntryPointMarker, PathGlobs, Quarantine, RuleSettings, TokenLimits,
+};
+use crate::finding::{Persona, Severity};
+use crate::workspace::text::{Problem, closest, line_column};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Settings {
+    fail_on: Option<Severity>,
+    persona: Option<Persona>,
+    exclude: Vec<Spanned<String>>,
+    rules: BTreeMap<Spanned<String>, Rule>,
+    allow: Vec<Spanned<AllowEntry>>,
+    entry_point: Vec<Spanned<EntryPointEntry>>,
+    catalog: Vec<Spanned<String>>,
+    tokens: Tokens,
+    quarantine: Vec<Spanned<QuarantineEntry>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Rule {
+    enabled: Option<bool>,
+    severity: Option<Severity>,
+    persona: Option<Persona>,
+    paths: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct AllowEntry {
+    rule: Spanned<String>,
+    symbol: Spanned<String>,
+    reason: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct EntryPointEntry {
+    path: Option<Spanned<String>>,
+    attribute: Option<Spanned<String>>,
+    name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Tokens {
+    access_minutes: Option<Spanned<u32>>,
+    max_bytes: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct QuarantineEntry {
+    path: Spanned<String>,
+    owner: Option<String>,
+    recovery: Option<String>,
+    why: Option<String>,
+}
+
+/// Settings in a `Cargo.toml`.
+pub(super) struct InManifest {
+    pub(super) table: &'static str,
+    pub(super) settings: Settings,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    workspace: Option<WithMetadata>,
+    #[serde(alias = "project")]
+    package: Option<WithMetadata>,
+}
+
+#[derive(Deserialize)]
+struct WithMetadata {
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    stateless: Option<Spanned<Settings>>,
+}
+
+pub(super) fn in_manifest(text: &str) -> Result<Option<InManifest>, toml::de::Error> {
+    const TABLES: [&str; 2] = ["[workspace.metadata.stateless]", "[package.metadata.stateless]"];
+    let manifest: Manifest = toml::from_str(text)?;
+    let take = |table: Option<WithMetadata>| table.and_then(|table| table.metadata?.stateless);
+    let [workspace, package] = TABLES;
+    match (take(manifest.workspace), take(manifest.package)) {
+        (Some(_), Some(_)) => {
+            let message = format!("the settings are in {workspace} and in {package} as well: keep one");
+            Err(serde::de::Error::custom(message))
+        }
+        (Some(found), None) => Ok(Some(InManifest { table: workspace, settings: found.into_inner() })),
+        (None, Some(found)) => Ok(Some(InManifest { table: package, settings: found.into_inner() })),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The error as a reader wants it: a mistyped key or value with the word that was probably meant.
+pub(super) fn explain(path: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let mut explained = ConfigError::new(path, Problem::of_toml(text, error));
+    if explained.message.starts_with("unknown ") {
+        // The words in backticks are the unknown one and then those that are known.
+        let mut words = error.message().split('`').skip(1).step_by(2);
+        if let Some(word) = words.next() {
+            explained.suggestion = closest(word, words).map(str::to_owned);
+        }
+    }
+    explained
+}
+
+impl Settings {
+    pub(super) fn checked(self, text: &str, source: &str, known_rules: &[&str]) -> Result<Config, ConfigError> {
+        let check = Check { text, source, known_rules };
+        let defaults = Config::default();
+        let limits = TokenLimits::default();
+        let mut rules = BTreeMap::new();
+        for (id, rule) in self.rules {
+            check.rule(&id)?;
+            let paths = check.globs(rule.paths)?;
+            let (enabled, severity, persona) = (rule.enabled, rule.severity, rule.persona);
+            rules.insert(id.into_inner(), RuleSettings { enabled, severity, persona, paths });
+        }
+        Ok(Config {
+            source: Some(source.to_owned()),
+            fail_on: self.fail_on.unwrap_or(defaults.fail_on),
+            persona: self.persona.unwrap_or(defaults.persona),
+            exclude: check.globs(self.exclude)?,
+            rules,
+            allow: self.allow.into_iter().map(|entry| check.allow(entry)).collect::<Result<_, _>>()?,
+            entry_points: self.entry_point.into_iter().map(|entry| check.entry_point(entry)).collect::<Result<_, _>>()?,
+            catalog: self.catalog.into_iter().map(|path| check.path_below(path)).collect::<Result<_, _>>()?,
+            tokens: TokenLimits {
+                access_minutes: check.positive(self.tokens.access_minutes, limits.access_minutes)?,
+                max_bytes: check.positive(self.tokens.max_bytes, limits.max_bytes)?,
+            },
+            quarantine: self.quarantine.into_iter().map(|entry| check.quarantine(entry)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The checks of one configuration, with what their messages need.
+struct Check<'a> {
+    text: &'a str,
+    source: &'a str,
+    known_rules: &'a [&'a str],
+}
+
+impl Check<'_> {
+    fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(self.source, Problem::at(self.text, span.start, message))
+    }
+
+    fn line(&self, span: Range<usize>) -> u32 {
+        line_column(self.text, span.start).0
+    }
+
+    fn rule(&self, id: &Spanned<String>) -> Result<(), ConfigError> {
+        let name = id.get_ref().as_str();
+        if self.known_rules.contains(&name) {
+            return Ok(());
+        }
+        let mut error = self.error(id.span(), format!("no rule `{name}`"));
+        error.suggestion = closest(name, self.known_rules.iter().copied()).map(str::to_owned);
+        Err(error)
+    }
+
+    fn globs(&self, patterns: Vec<Spanned<String>>) -> Result<PathGlobs, ConfigError> {
+        for pattern in &patterns {
+            PathGlobs::new([pattern.get_ref().clone()])
+                .map_err(|error| self.error(pattern.span(), format!("no pattern of paths: {error}")))?;
+        }
+        PathGlobs::new(patterns.into_iter().map(Spanned::into_inner))
+            .map_err(|error| ConfigError::new(self.source, Problem::from(error.to_string())))
+    }
+
+    fn filled(&self, text: Spanned<String>, key: &str) -> Result<String, ConfigError> {
+        let trimmed = text.get_ref().trim();
+        if trimmed.is_empty() {
+            return Err(self.error(text.span(), format!("`{key}` is empty")));
+        }
+        Ok(trimmed.to_owned())
+    }
+
+    fn allow(&self, entry: Spanned<AllowEntry>) -> Result<Allow, ConfigError> {
+        let line = self.line(entry.span());
+        let AllowEntry { rule, symbol, reason } = entry.into_inner();
+        self.rule(&rule)?;
+        let symbol = self.filled(symbol, "symbol")?;
+        Ok(Allow { rule: rule.into_inner(), symbol, reason: self.filled(reason, "reason")?, line })
+    }
+
+    fn entry_point(&self, entry: Spanned<EntryPointEntry>) -> Result<EntryPoint, ConfigError> {
+        let span = entry.span();
+        let EntryPointEntry { path, attribute, name } = entry.into_inner();
+        let marker = match (path, attribute) {
+            (Some(path), None) => EntryPointMarker::Path(self.filled(path, "path")?),
+            (None, Some(attribute)) => EntryPointMarker::Attribute(self.filled(attribute, "attribute")?),
+            _ => return Err(self.error(span, "an entry point needs either `path` or `attribute`")),
+        };
+        Ok(EntryPoint { marker, name: name.and_then(filled), line: self.line(span) })
+    }
+
+    /// A path of the tree: the configuration may come from a stranger, who must not choose files elsewhere.
+    fn path_below(&self, path: Spanned<String>) -> Result<String, ConfigError> {
+        let span = path.span();
+        let path = self.filled(path, "catalog")?;
+        let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if Path::new(&path).components().all(inside) {
+            Ok(path)
+        } else {
+            Err(self.error(span, format!("`{path}` is not below the root")))
+        }
+    }
+
+    fn positive(&self, number: Option<Spanned<u32>>, default: u32) -> Result<u32, ConfigError> {
+        match number {
+            None => Ok(default),
+            Some(number) if *number.get_ref() == 0 => Err(self.error(number.span(), "must be more than zero")),
+            Some(number) => Ok(number.into_inner()),
+        }
+    }
+
+    fn quarantine(&self, entry: Spanned<QuarantineEntry>) -> Result<Quarantine, ConfigError> {
+        let line = self.line(entry.span());
+        let QuarantineEntry { path, owner, recovery, why } = entry.into_inner();
+        let path = self.filled(path, "path")?;
+        let (owner, recovery, why) = (owner.and_then(filled), recovery.and_then(filled), why.and_then(filled));
+        Ok(Quarantine { path, owner, recovery, why, line })
+    }
+}
+
+/// The text without the space around it, if there is any left.
+fn filled(text: String) -> Option<String> {
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
