@@ -1,10 +1,14 @@
 //! cargo-stateless: tells whether a Rust service is really stateless.
 
+pub mod analysis;
 pub mod catalog;
+pub mod cli;
 pub mod config;
-pub mod finding;
 pub mod facts;
+pub mod finding;
 pub mod names;
+pub mod report;
 pub mod resolve;
+pub mod rulebook;
 pub mod syntax;
 pub mod workspace;

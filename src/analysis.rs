@@ -1,0 +1,122 @@
+//! What a run of the engine hands to `report`, and what the command line asks of the engine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::finding::{ChecklistItem, Finding, Location};
+use crate::report::progress::Progress;
+use crate::syntax::hir::Comment;
+use crate::workspace::model::Skip;
+
+/// Everything one run found out, before suppressions, personas and baselines.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    pub findings: Vec<Finding>,
+    /// Comments of the analysed files; `report` looks for suppressions in them.
+    pub comments: Vec<FileComments>,
+    /// Spans of the items of the analysed files, so that a suppression above an item covers it.
+    pub items: Vec<ItemSpan>,
+    pub skipped: Vec<Skip>,
+    /// Service code that could not be read or understood.
+    pub errors: Vec<Skip>,
+    pub summary: Summary,
+    /// Measured facts that are shown even when an item passes.
+    pub checklist_facts: Vec<(ChecklistItem, String)>,
+    /// Whether an item could be judged; an item without an entry was not assessed.
+    pub assessed: BTreeMap<ChecklistItem, Assessed>,
+    pub inventory: Vec<InventoryRow>,
+}
+
+#[derive(Debug)]
+pub struct FileComments {
+    pub path: String,
+    /// In source order.
+    pub comments: Vec<Comment>,
+}
+
+/// Lines of one item without its attributes and doc comments, both 1-based and inclusive.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemSpan {
+    pub path: String,
+    pub start_line: u32,
+    pub end_line: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assessed {
+    Yes,
+    /// Why the item could not be judged.
+    No(String),
+}
+
+/// The coverage of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub crates: u64,
+    pub files: u64,
+    pub lines: u64,
+    pub entry_points: u64,
+    pub cells: u64,
+    pub effects: u64,
+    /// Calls that could not be followed.
+    pub unknown_calls: u64,
+    pub calls: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InventoryKind {
+    Entry,
+    Cell,
+    Access,
+    Effect,
+}
+
+/// One entry point, cell, access or effect with its verdict, quiet ones too.
+#[derive(Clone, Debug, Serialize)]
+pub struct InventoryRow {
+    pub kind: InventoryKind,
+    pub symbol: String,
+    /// The type as Rust text, if there is one.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub ty: Option<String>,
+    pub location: Location,
+    /// `startup`, `request`, `background` or `shutdown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// `quiet: cache`, or the rule that reports it.
+    pub verdict: String,
+    /// Why that is the verdict.
+    pub reason: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub detail: Vec<String>,
+}
+
+/// What the command line asks of the engine.
+#[derive(Debug, Default, Clone)]
+pub struct AnalyzeOptions {
+    /// Only these packages; empty means all below the root.
+    pub packages: Vec<String>,
+    /// Analyse example targets too.
+    pub examples: bool,
+    /// Further deployment manifests.
+    pub manifests: Vec<PathBuf>,
+    pub progress: Progress,
+}
+
+/// Why there is no analysis at all, e.g. a root that does not exist.
+#[derive(Debug)]
+pub struct AnalyzeError {
+    pub message: String,
+}
+
+impl fmt::Display for AnalyzeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for AnalyzeError {}

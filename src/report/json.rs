@@ -1,0 +1,165 @@
+//! The JSON contract, schema 1. Fields may be added; none changes its meaning or goes away.
+
+use serde::Serialize;
+
+use super::{Hidden, Report, Reported, Status, Suppressed, baseline};
+use crate::analysis::{InventoryRow, Summary};
+use crate::finding::{ChecklistItem, Confidence, Location, Persona, Severity, Step};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    tool: Tool,
+    checklist: Vec<Item<'a>>,
+    findings: Vec<JsonFinding<'a>>,
+    suppressed: Vec<JsonSuppressed<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    inventory: &'a [InventoryRow],
+    skipped: Vec<Skipped<'a>>,
+    errors: Vec<Unread<'a>>,
+    summary: &'a Summary,
+    hidden: JsonHidden,
+    stale_baseline: Vec<Stale<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    item: ChecklistItem,
+    status: Status,
+    reason: &'a str,
+    facts: &'a [String],
+    findings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    rule: &'a str,
+    item: ChecklistItem,
+    severity: Severity,
+    confidence: Confidence,
+    persona: Persona,
+    reason: &'a str,
+    fingerprint: &'a str,
+    message: &'a str,
+    package: &'a str,
+    symbol: &'a str,
+    #[serde(rename = "type")]
+    ty: Option<&'a str>,
+    location: &'a Location,
+    witness: &'a [Vec<Step>],
+    home: Option<&'a str>,
+    help: Option<&'a str>,
+    related: Vec<Related<'a>>,
+}
+
+#[derive(Serialize)]
+struct Related<'a> {
+    rule: &'a str,
+    symbol: &'a str,
+}
+
+/// `reason` is why it is suppressed; why it was found moves to `found_because`.
+#[derive(Serialize)]
+struct JsonSuppressed<'a> {
+    #[serde(flatten)]
+    finding: JsonFinding<'a>,
+    found_because: &'a str,
+    by: &'static str,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    path: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Unread<'a> {
+    path: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonHidden {
+    persona: u64,
+    paths: u64,
+}
+
+#[derive(Serialize)]
+struct Stale<'a> {
+    rule: &'a str,
+    symbol: &'a str,
+    fingerprint: &'a str,
+}
+
+pub fn render(report: &Report) -> String {
+    let Hidden { persona, paths } = report.hidden;
+    let document = Document {
+        schema: 1,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        checklist: report
+            .checklist
+            .iter()
+            .map(|i| Item {
+                item: i.item,
+                status: i.status,
+                reason: &i.reason,
+                facts: &i.facts,
+                findings: &i.findings,
+            })
+            .collect(),
+        findings: report.findings.iter().map(finding).collect(),
+        suppressed: report.suppressed.iter().map(suppressed).collect(),
+        inventory: &report.inventory,
+        skipped: report.skipped.iter().map(|s| Skipped { path: &s.path, reason: &s.reason }).collect(),
+        errors: report.errors.iter().map(|e| Unread { path: &e.path, message: &e.reason }).collect(),
+        summary: &report.summary,
+        hidden: JsonHidden { persona, paths },
+        stale_baseline: report.stale.iter().map(stale).collect(),
+    };
+    pretty(&document)
+}
+
+fn finding(reported: &Reported) -> JsonFinding<'_> {
+    let f = &reported.finding;
+    JsonFinding {
+        rule: f.rule,
+        item: f.item,
+        severity: f.severity,
+        confidence: f.confidence,
+        persona: f.persona,
+        reason: &f.reason,
+        fingerprint: &reported.fingerprint,
+        message: &f.message,
+        package: &f.package,
+        symbol: &f.symbol,
+        ty: f.ty.as_deref(),
+        location: &f.location,
+        witness: &f.witness,
+        home: f.home.as_deref(),
+        help: f.help.as_deref(),
+        related: f.related.iter().map(|(rule, symbol)| Related { rule, symbol }).collect(),
+    }
+}
+
+fn suppressed(suppressed: &Suppressed) -> JsonSuppressed<'_> {
+    let mut finding = finding(&suppressed.reported);
+    let found_because = std::mem::replace(&mut finding.reason, &suppressed.reason);
+    JsonSuppressed { finding, found_because, by: suppressed.by.name() }
+}
+
+fn stale(entry: &baseline::Entry) -> Stale<'_> {
+    Stale { rule: &entry.rule, symbol: &entry.symbol, fingerprint: &entry.fingerprint }
+}
+
+/// Indented JSON with a line feed at the end. Serialising plain data into memory cannot fail; should
+/// it ever, the text is empty and no reader takes it for a report.
+pub fn pretty(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
+}
