@@ -1,5 +1,8 @@
 //! What a service does with what outlives its requests: entry points, phases, cells, accesses, effects.
 
+pub mod cells;
 pub mod eval;
+pub mod hosts;
 pub mod model;
+pub mod phases;
 pub mod value;

@@ -1,0 +1,288 @@
+//! Abstract cells: accesses grouped by the place that they mean, wherever in the program it is reached.
+
+use super::hosts::{Host, Hosts, is_shared};
+use super::model::*;
+use super::phases::{Graph, Phases};
+use crate::catalog::{Catalog, Op};
+use crate::names::Name;
+use crate::resolve::{DefId, DefKind, FileId, Program, Ty};
+use crate::syntax::hir::{self, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum CellKey {
+    Static(DefId),
+    /// A field of a struct or variant that lives long.
+    Field(DefId, Name),
+    /// State without a struct of its own, by type.
+    Plain(Ty),
+    /// A value made at startup that handlers or tasks capture.
+    Local(NodeId, Span),
+}
+
+pub struct Cell {
+    pub key: CellKey,
+    pub symbol: String,
+    /// As written, if it is.
+    pub ty_text: String,
+    pub ty: Ty,
+    pub file: FileId,
+    pub span: Span,
+    pub package: String,
+    pub host: Option<Host>,
+    /// Reached only through one of several implementations of a trait.
+    pub uncertain: bool,
+    /// The accesses, in source order, one a place in the source.
+    pub accesses: Vec<AccessId>,
+    /// What values read from it are used for.
+    pub uses: Vec<Use>,
+    /// Entries leave by age.
+    pub expires: bool,
+}
+
+impl Cell {
+    pub fn writes<'a>(&'a self, w: &'a World<'_>, phases: Phases) -> impl Iterator<Item = AccessId> + 'a {
+        self.accesses.iter().copied().filter(move |&a| w.facts.access(a).op.writes() && w.graph.phase(w.facts.access(a).node).has(phases))
+    }
+    pub fn reads<'a>(&'a self, w: &'a World<'_>, phases: Phases) -> impl Iterator<Item = AccessId> + 'a {
+        self.accesses.iter().copied().filter(move |&a| w.facts.access(a).op.reads() && w.graph.phase(w.facts.access(a).node).has(phases))
+    }
+    pub fn has_op(&self, w: &World<'_>, ops: &[Op]) -> bool {
+        self.accesses.iter().any(|&a| ops.contains(&w.facts.access(a).op))
+    }
+}
+
+/// All that rules may ask.
+pub struct World<'a> {
+    pub p: &'a Program,
+    pub cat: &'a Catalog,
+    pub facts: &'a Facts,
+    pub graph: &'a Graph,
+    pub hosts: &'a Hosts,
+    pub cells: Vec<Cell>,
+    /// The cell of each access that has one.
+    pub cell_of: FxHashMap<AccessId, usize>,
+}
+
+impl<'a> World<'a> {
+    pub fn new(p: &'a Program, cat: &'a Catalog, facts: &'a Facts, graph: &'a Graph, hosts: &'a Hosts) -> World<'a> {
+        let mut world = World { p, cat, facts, graph, hosts, cells: Vec::new(), cell_of: FxHashMap::default() };
+        let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
+        let mut groups: Vec<(CellKey, Vec<AccessId>)> = Vec::new();
+        for index in 0..facts.accesses.len() as u32 {
+            let id = AccessId(index);
+            let Some(key) = world.key(facts.access(id)) else { continue };
+            let group = *by_key.entry(key.clone()).or_insert_with(|| {
+                groups.push((key, Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(id);
+            world.cell_of.insert(id, group);
+        }
+        let mut uses: Vec<Vec<Use>> = vec![Vec::new(); groups.len()];
+        for one in &facts.uses {
+            if let Some(&cell) = world.cell_of.get(&one.access) {
+                uses[cell].push(*one);
+            }
+        }
+        let mut cells = Vec::new();
+        for ((key, ids), uses) in groups.into_iter().zip(uses) {
+            cells.push(world.cell(key, ids, uses));
+        }
+        world.cells = cells;
+        world
+    }
+
+    /// The cell that an access means, if it means one.
+    fn key(&self, access: &Access) -> Option<CellKey> {
+        if let Root::Local(node, _) = &access.place.root {
+            // Made while serving a request: it goes with the request.
+            let made = self.graph.phase(*node);
+            if made.requested() || (*node == access.node) || !made.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
+                return None;
+            }
+        }
+        let before_elem = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem));
+        let hosted = before_elem.filter_map(|s| match s {
+            Seg::Field(def, name) if self.hosts.holds(self.p, *def) => Some(CellKey::Field(*def, *name)),
+            _ => None,
+        });
+        if let Some(key) = hosted.last() {
+            return Some(key);
+        }
+        let fields = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem)).count();
+        match &access.place.root {
+            Root::Static(def) if self.p.def(*def).kind == DefKind::Static => Some(CellKey::Static(*def)),
+            Root::Local(node, span) => Some(CellKey::Local(*node, *span)),
+            Root::Param(_, ty) if fields == 0 => {
+                let def = self.facts.node(access.node).def;
+                let entry = self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n));
+                let ty = self.state_type(ty);
+                (entry && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty))).then_some(CellKey::Plain(ty))
+            }
+            Root::Registered(ty) => Some(CellKey::Plain(self.state_type(ty))),
+            _ => None,
+        }
+    }
+
+    /// A state type without the extractor and pointers around it.
+    fn state_type(&self, ty: &Ty) -> Ty {
+        let mut ty = ty.clone();
+        for _ in 0..6 {
+            match &ty {
+                Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "pointer") => ty = ty.arg(0),
+                _ => break,
+            }
+        }
+        ty
+    }
+
+    fn cell(&self, key: CellKey, ids: Vec<AccessId>, uses: Vec<Use>) -> Cell {
+        let mut seen = FxHashSet::default();
+        let mut accesses: Vec<AccessId> = Vec::new();
+        // A callee's access seen through several callers is one access.
+        for id in &ids {
+            let access = self.facts.access(*id);
+            let origin = access.via.unwrap_or(*id);
+            if seen.insert((origin, access.via.is_some().then_some(access.node))) {
+                accesses.push(*id);
+            }
+        }
+        let expires = ids.iter().any(|&i| self.facts.access(i).expires);
+        let first = self.facts.access(ids[0]);
+        let mut cell = Cell { key: key.clone(), symbol: String::new(), ty_text: String::new(), ty: first.ty.clone(), file: self.facts.node(first.node).file, span: first.span, package: String::new(), host: None, uncertain: false, accesses, uses, expires };
+        match &key {
+            CellKey::Static(def) => {
+                cell.symbol = self.p.path(*def);
+                self.declare(&mut cell, *def);
+                cell.host = Some(Host::Static(*def));
+                if let hir::ItemKind::Static { ty: Some(ty), .. } = &self.p.item(*def).kind {
+                    cell.ty = self.p.lower_type(self.p.def(*def).file, *ty, &self.p.scope_of(*def));
+                }
+            }
+            CellKey::Field(def, name) => self.field_cell(&mut cell, *def, *name),
+            CellKey::Plain(ty) => self.plain_cell(&mut cell, ty),
+            CellKey::Local(node, span) => {
+                let def = self.facts.node(*node).def;
+                cell.file = self.facts.node(*node).file;
+                cell.span = *span;
+                cell.symbol = format!("{}::<captured at line {}>", self.p.path(def), span.line);
+                cell.package = self.package(def);
+            }
+        }
+        cell.accesses.sort_by_key(|&a| {
+            let access = self.facts.access(a);
+            (self.facts.node(access.node).file, access.span.line, access.span.column, a)
+        });
+        if cell.ty_text.is_empty() {
+            cell.ty_text = self.describe(&cell.ty);
+        }
+        cell
+    }
+
+    fn declare(&self, cell: &mut Cell, def: DefId) {
+        cell.file = self.p.def(def).file;
+        cell.span = self.p.item(def).span;
+        cell.package = self.package(def);
+    }
+
+    fn package(&self, def: DefId) -> String {
+        self.p.krate(self.p.def(def).krate).package.clone()
+    }
+
+    fn field_cell(&self, cell: &mut Cell, def: DefId, name: Name) {
+        let owner = match self.p.def(def).kind {
+            DefKind::Variant(_) => self.p.def(def).parent.unwrap_or(def),
+            _ => def,
+        };
+        self.declare(cell, def);
+        cell.symbol = format!("{}.{}", self.p.path(def), self.p.text(name));
+        cell.host = self.hosts.types.get(&owner).cloned();
+        cell.uncertain = self.hosts.uncertain.contains(&owner);
+        let file = self.p.def(def).file;
+        if let Some((_, fields)) = self.p.fields_of(def)
+            && let Some(field) = fields.fields.iter().find(|f| self.p.name_in(file, f.name) == name)
+        {
+            // A tuple field has no name to point at: the struct is the declaration.
+            cell.span = if fields.tuple { self.p.item(def).span } else { field.span };
+            if fields.tuple {
+                cell.symbol = self.p.path(def);
+            }
+            if let Some(ty) = self.p.field_type(def, &[], name) {
+                cell.ty = ty;
+            }
+        }
+    }
+
+    fn plain_cell(&self, cell: &mut Cell, ty: &Ty) {
+        let alias = self.p.alias_of.iter().filter(|(t, _)| self.state_type(t) == *ty).map(|(_, &d)| d).min();
+        cell.ty = ty.clone();
+        let host = self.hosts.plain.iter().filter(|(t, _)| self.state_type(t) == *ty).map(|(_, h)| h);
+        let registered = host.clone().filter_map(|h| self.hosts.span(self.facts, h)).min_by_key(|(r, s)| (r.node, s.line));
+        cell.host = host.min_by_key(|h| match h {
+            Host::Registered(i) => (0, *i),
+            Host::Static(d) => (1, d.0),
+            Host::Extracted(e) | Host::Service(e) => (2, e.0),
+        }).cloned();
+        if let Some(alias) = alias {
+            self.declare(cell, alias);
+            cell.symbol = self.p.path(alias);
+        } else if let Some((registration, span)) = registered {
+            let node = self.facts.node(registration.node);
+            cell.file = node.file;
+            cell.span = match &registration.place {
+                Some(Place { root: Root::Local(_, made), .. }) => *made,
+                _ => span,
+            };
+            cell.package = self.package(node.def);
+            cell.symbol = format!("{}::<{}>", self.p.path(node.def), self.describe(ty));
+        } else {
+            let def = self.facts.node(self.facts.access(cell.accesses[0]).node).def;
+            cell.package = self.package(def);
+            cell.symbol = format!("{}::<{}>", self.p.path(def), self.describe(ty));
+        }
+    }
+
+    /// A type for messages: last segments only.
+    pub fn describe(&self, ty: &Ty) -> String {
+        let list = |args: &[Ty]| args.iter().map(|a| self.describe(a)).collect::<Vec<_>>().join(", ");
+        match ty {
+            Ty::Unknown => "_".into(),
+            Ty::Unit => "()".into(),
+            Ty::Never => "!".into(),
+            Ty::Prim(name) => self.p.text(*name).to_string(),
+            Ty::Adt(def, args) => generic(self.p.text(self.p.def(*def).name), &list(args)),
+            Ty::Ext(name, args) => generic(self.p.text(*name).rsplit("::").next().unwrap_or(""), &list(args)),
+            Ty::Tuple(elems) => format!("({})", list(elems)),
+            Ty::Seq(elem) => format!("[{}]", self.describe(elem)),
+            Ty::Traits(traits) => {
+                let names: Vec<&str> = traits.iter().map(|t| match t {
+                    crate::resolve::Res::Def(def) => self.p.text(self.p.def(*def).name),
+                    crate::resolve::Res::Ext(name) => self.p.text(*name).rsplit("::").next().unwrap_or(""),
+                    crate::resolve::Res::Mod(_) => "",
+                }).collect();
+                format!("dyn {}", names.join(" + "))
+            }
+            Ty::Param(name) => self.p.text(*name).to_string(),
+            Ty::Fn(def) => format!("fn {}", self.p.text(self.p.def(*def).name)),
+        }
+    }
+
+    /// The class of the innermost container of a type: what kind of cell it is.
+    pub fn class(&self, ty: &Ty) -> &'a str {
+        let mut ty = ty.clone();
+        for _ in 0..8 {
+            let Ty::Ext(name, args) = &ty else { return if matches!(ty, Ty::Prim(_)) { "scalar" } else { "struct" } };
+            let Some(info) = self.cat.type_info(&self.p.names, *name) else { return "opaque" };
+            match self.cat.class_name(info) {
+                "pointer" | "lock" | "cell" | "option" if !args.is_empty() => ty = ty.arg(0),
+                class => return class,
+            }
+        }
+        "opaque"
+    }
+}
+
+fn generic(name: &str, args: &str) -> String {
+    if args.is_empty() { name.to_string() } else { format!("{name}<{args}>") }
+}

@@ -1,0 +1,196 @@
+//! Which types of the tree live as long as the instance: what is registered as state, handed to
+//! entry points as state, is the `self` of a long-lived service, or is held by a static; and
+//! everything they hold in their fields, but not the elements of their collections.
+
+use super::model::*;
+use super::phases::Graph;
+use crate::catalog::Catalog;
+use crate::resolve::{DefId, DefKind, Program, Res, Ty};
+use crate::syntax::hir::{self, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Why a type lives long: the first reason found, in the order of trust.
+#[derive(Clone, Debug)]
+pub enum Host {
+    Registered(u32),
+    Static(DefId),
+    Extracted(EntryId),
+    Service(EntryId),
+}
+
+#[derive(Default)]
+pub struct Hosts {
+    pub types: FxHashMap<DefId, Host>,
+    /// Types of state without a struct of the tree, e.g. `Arc<Mutex<HashMap<..>>>`, with where they are given.
+    pub plain: FxHashMap<Ty, Host>,
+    /// Reached only through a trait object with several implementations.
+    pub uncertain: FxHashSet<DefId>,
+}
+
+const MAX_DEPTH: u32 = 12;
+
+impl Hosts {
+    pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
+        let mut finder = Finder { p, cat, hosts: Hosts::default() };
+        for (index, registration) in facts.registrations.iter().enumerate() {
+            finder.visit(&registration.ty, &Host::Registered(index as u32), 0, false);
+            finder.plain(&registration.ty, &Host::Registered(index as u32));
+        }
+        let mut entries: Vec<(&NodeId, &EntryId)> = graph.entry_at.iter().collect();
+        entries.sort();
+        for (_, &id) in entries {
+            finder.entry(facts, id);
+        }
+        for number in 0..p.defs.len() as u32 {
+            let def = DefId(number);
+            if p.def(def).kind == DefKind::Static
+                && let hir::ItemKind::Static { ty: Some(ty), .. } = &p.item(def).kind
+            {
+                let ty = p.lower_type(p.def(def).file, *ty, &p.scope_of(def));
+                finder.visit(&ty, &Host::Static(def), 0, false);
+            }
+        }
+        finder.hosts
+    }
+
+    pub fn holds(&self, p: &Program, def: DefId) -> bool {
+        match p.def(def).kind {
+            DefKind::Variant(_) => p.def(def).parent.is_some_and(|e| self.types.contains_key(&e)),
+            _ => self.types.contains_key(&def),
+        }
+    }
+
+    /// Where the host puts the type into the service, for the witness.
+    pub fn span<'f>(&self, facts: &'f Facts, host: &Host) -> Option<(&'f Registration, Span)> {
+        match host {
+            Host::Registered(index) => facts.registrations.get(*index as usize).map(|r| (r, r.span)),
+            _ => None,
+        }
+    }
+}
+
+struct Finder<'a> {
+    p: &'a Program,
+    cat: &'a Catalog,
+    hosts: Hosts,
+}
+
+impl Finder<'_> {
+    fn entry(&mut self, facts: &Facts, id: EntryId) {
+        let entry = facts.entry(id);
+        let Some(def) = entry.def else { return };
+        let Some(function) = self.p.function(def) else { return };
+        let scope = self.p.scope_of(def);
+        let file = self.p.def(def).file;
+        for param in &function.params {
+            let Some(ty) = param.ty else { continue };
+            let ty = self.p.lower_type(file, ty, &scope);
+            if let Ty::Ext(name, args) = &ty {
+                let last = self.p.text(*name).rsplit("::").next().unwrap_or("");
+                if self.cat.state.extractors.iter().any(|e| e == last)
+                    && let Some(inner) = args.first()
+                {
+                    self.visit(inner, &Host::Extracted(id), 0, false);
+                    self.plain(inner, &Host::Extracted(id));
+                    continue;
+                }
+            }
+            // A shared handle among the parameters was not made by the request.
+            if is_shared(self.p, self.cat, &ty) {
+                self.visit(&ty, &Host::Extracted(id), 0, false);
+                self.plain(&ty, &Host::Extracted(id));
+            }
+        }
+        let lives = !matches!(entry.kind.as_str(), "extractor" | "inbox activity");
+        if function.receiver.is_some() && lives && let Some(ty) = &scope.self_ty {
+            self.visit(ty, &Host::Service(id), 0, false);
+        }
+    }
+
+    fn plain(&mut self, ty: &Ty, host: &Host) {
+        if matches!(ty, Ty::Ext(..)) {
+            self.hosts.plain.entry(ty.clone()).or_insert_with(|| host.clone());
+            // `Data<Mutex<X>>` is registered, `State<Mutex<X>>` is extracted: the same cell.
+            if let Ty::Ext(name, args) = ty
+                && self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class(i).deref)
+                && let Some(inner) = args.first()
+            {
+                self.plain(&inner.clone(), host);
+            }
+        }
+    }
+
+    fn visit(&mut self, ty: &Ty, host: &Host, depth: u32, uncertain: bool) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match ty {
+            Ty::Adt(def, args) => self.adt(*def, args, host, depth, uncertain),
+            Ty::Ext(name, args) => {
+                let class = self.cat.type_info(&self.p.names, *name).map(|i| self.cat.class_name(i));
+                if !matches!(class, Some("map" | "set" | "seq" | "cache" | "sender" | "receiver" | "watch-receiver")) {
+                    for arg in args.iter() {
+                        self.visit(arg, host, depth + 1, uncertain);
+                    }
+                }
+            }
+            Ty::Tuple(elems) => {
+                for elem in elems.iter() {
+                    self.visit(elem, host, depth + 1, uncertain);
+                }
+            }
+            Ty::Traits(traits) => {
+                for trait_ in traits.iter().filter(|t| matches!(t, Res::Def(_))) {
+                    let impls: Vec<Ty> = self.p.impls_of.get(trait_).into_iter().flatten().map(|&i| self.p.impls[i as usize].self_ty.clone()).collect();
+                    let several = impls.len() > 1;
+                    for own in impls {
+                        self.visit(&own, host, depth + 1, uncertain || several);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn adt(&mut self, def: DefId, args: &[Ty], host: &Host, depth: u32, uncertain: bool) {
+        if uncertain && !self.hosts.types.contains_key(&def) {
+            self.hosts.uncertain.insert(def);
+        } else if !uncertain {
+            self.hosts.uncertain.remove(&def);
+        }
+        if self.hosts.types.contains_key(&def) {
+            return;
+        }
+        self.hosts.types.insert(def, host.clone());
+        let mut holders = vec![def];
+        holders.extend(self.p.variants.get(&def).into_iter().flatten());
+        for holder in holders {
+            let Some((_, fields)) = self.p.fields_of(holder) else { continue };
+            let file = self.p.def(holder).file;
+            for field in &fields.fields {
+                let name = self.p.name_in(file, field.name);
+                if let Some(ty) = self.p.field_type(holder, args, name) {
+                    self.visit(&ty, host, depth + 1, uncertain);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a type is a handle that several requests can share and change through: a lock, an atomic, a
+/// concurrent collection or a channel, also behind pointers.
+pub fn is_shared(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+    let mut ty = ty.clone();
+    for _ in 0..6 {
+        let Ty::Ext(name, _) = &ty else { return false };
+        let text = p.text(*name);
+        let Some(info) = cat.type_info(&p.names, *name) else { return false };
+        match cat.class_name(info) {
+            "lock" | "atomic" | "cell" | "sender" | "semaphore" | "barrier" | "notify" | "cache" | "watch-sender" => return true,
+            "map" | "set" => return ["dashmap", "scc", "papaya", "flurry", "chashmap", "sharded_slab", "crossbeam_skiplist"].iter().any(|c| text.starts_with(c)),
+            "pointer" => ty = ty.arg(0),
+            _ => return false,
+        }
+    }
+    false
+}

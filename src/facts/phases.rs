@@ -1,0 +1,230 @@
+//! When code runs: startup, request, a task that a request left behind, background. One call graph
+//! over nodes; phases spread monotonically, witness paths are found backwards, shortest first.
+
+use super::model::*;
+use crate::resolve::{DefId, DefKind, Program};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
+
+/// A set of phases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Phases(u8);
+
+impl Phases {
+    pub const STARTUP: Phases = Phases(1);
+    pub const REQUEST: Phases = Phases(2);
+    /// Spawned on a request and outliving it, at least possibly.
+    pub const TASK: Phases = Phases(4);
+    pub const BACKGROUND: Phases = Phases(8);
+
+    pub fn has(self, other: Phases) -> bool {
+        self.0 & other.0 != 0
+    }
+    #[must_use]
+    pub fn or(self, other: Phases) -> Phases {
+        Phases(self.0 | other.0)
+    }
+    /// On the path of a request, or in work that a request started.
+    pub fn requested(self) -> bool {
+        self.has(Phases::REQUEST.or(Phases::TASK))
+    }
+    fn spawned(self) -> Phases {
+        let mut result = Phases::default();
+        if self.requested() {
+            result = result.or(Phases::TASK);
+        }
+        if self.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
+            result = result.or(Phases::BACKGROUND);
+        }
+        result
+    }
+    pub fn describe(self) -> String {
+        let names = ["startup", "request", "task", "background"];
+        let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.0 & (1 << i) != 0).map(|(_, n)| *n).collect();
+        if found.is_empty() { "not reached".into() } else { found.join(", ") }
+    }
+}
+
+/// How a node is reached from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge {
+    pub from: NodeId,
+    pub to: NodeId,
+    pub span: crate::syntax::hir::Span,
+    pub spawn: bool,
+    pub dynamic: bool,
+}
+
+pub struct Graph {
+    pub edges: Vec<Edge>,
+    out: Vec<Vec<u32>>,
+    into: Vec<Vec<u32>>,
+    pub phases: Vec<Phases>,
+    pub node_of: FxHashMap<DefId, NodeId>,
+    /// Entry points by the node that they start.
+    pub entry_at: FxHashMap<NodeId, EntryId>,
+    /// Where the parameters of each function come from, over all its calls.
+    pub params: FxHashMap<DefId, Vec<Prov>>,
+}
+
+/// Rounds of the provenance fixpoint; the lattice is small, real programs settle in three or four.
+const ROUNDS: usize = 8;
+
+impl Graph {
+    pub fn build(p: &Program, facts: &Facts) -> Graph {
+        let mut node_of = FxHashMap::default();
+        for (index, node) in facts.nodes.iter().enumerate() {
+            if matches!(node.kind, NodeKind::Function | NodeKind::Initialiser) && node.parent.is_none() {
+                node_of.entry(node.def).or_insert(NodeId(index as u32));
+            }
+        }
+        let mut entry_at = FxHashMap::default();
+        for (index, entry) in facts.entries.iter().enumerate() {
+            let node = entry.node.or_else(|| entry.def.and_then(|d| node_of.get(&d).copied()));
+            if let Some(node) = node {
+                entry_at.insert(node, EntryId(index as u32));
+            }
+        }
+        let mut edges = Vec::new();
+        for call in &facts.calls {
+            let Some(&to) = node_of.get(&call.target) else { continue };
+            // A handler named in a router runs per request, not where it is named.
+            if call.kind == CallKind::Value && entry_at.contains_key(&to) {
+                continue;
+            }
+            edges.push(Edge { from: call.node, to, span: call.span, spawn: call.kind == CallKind::Spawn, dynamic: call.dynamic });
+        }
+        for (index, node) in facts.nodes.iter().enumerate() {
+            if let (Some(parent), NodeKind::Spawned(effect)) = (node.parent, node.kind) {
+                let effect = &facts.effects[effect.index()];
+                let awaited = matches!(effect.kind, EffectKind::Spawn { awaited: true, .. });
+                edges.push(Edge { from: parent, to: NodeId(index as u32), span: effect.span, spawn: !awaited, dynamic: false });
+            }
+        }
+        let mut graph = Graph { out: vec![Vec::new(); facts.nodes.len()], into: vec![Vec::new(); facts.nodes.len()], phases: vec![Phases::default(); facts.nodes.len()], edges, node_of, entry_at, params: FxHashMap::default() };
+        for (index, edge) in graph.edges.iter().enumerate() {
+            graph.out[edge.from.index()].push(index as u32);
+            graph.into[edge.to.index()].push(index as u32);
+        }
+        graph.spread(p);
+        graph.provenance(p, facts);
+        graph
+    }
+
+    fn spread(&mut self, p: &Program) {
+        let mut queue = VecDeque::new();
+        for number in 0..p.defs.len() as u32 {
+            let def = DefId(number);
+            let is_main = p.def(def).kind == DefKind::Fn && p.text(p.def(def).name) == "main" && p.def(def).parent.is_none() && !p.krate(p.def(def).krate).is_library;
+            if is_main && let Some(&node) = self.node_of.get(&def) {
+                self.phases[node.index()] = Phases::STARTUP;
+                queue.push_back(node);
+            }
+        }
+        let mut entries: Vec<NodeId> = self.entry_at.keys().copied().collect();
+        entries.sort();
+        for node in entries {
+            self.phases[node.index()] = self.phases[node.index()].or(Phases::REQUEST);
+            queue.push_back(node);
+        }
+        while let Some(node) = queue.pop_front() {
+            for &edge in &self.out[node.index()] {
+                let edge = self.edges[edge as usize];
+                let own = self.phases[node.index()];
+                let given = if edge.spawn { own.spawned() } else { own };
+                let old = self.phases[edge.to.index()];
+                if old.or(given) != old {
+                    self.phases[edge.to.index()] = old.or(given);
+                    queue.push_back(edge.to);
+                }
+            }
+        }
+    }
+
+    fn provenance(&mut self, p: &Program, facts: &Facts) {
+        for (&node, &entry) in &self.entry_at {
+            let def = facts.node(node).def;
+            if facts.entry(entry).def == Some(def) {
+                let count = p.function(def).map_or(0, |f| f.params.len()) + 1;
+                let mut provs = vec![Prov::REQUEST; count];
+                provs[0] = Prov::NONE;
+                self.params.insert(def, provs);
+            }
+        }
+        for _ in 0..ROUNDS {
+            let mut changed = false;
+            for call in &facts.calls {
+                if call.args.is_empty() {
+                    continue;
+                }
+                let from = facts.node(call.node).def;
+                let given: Vec<Prov> = call.args.iter().map(|&a| self.resolve(a, from)).collect();
+                let own = self.params.entry(call.target).or_default();
+                if own.len() < given.len() {
+                    own.resize(given.len(), Prov::NONE);
+                }
+                for (slot, new) in own.iter_mut().zip(given) {
+                    let joined = slot.or(new);
+                    changed |= joined != *slot;
+                    *slot = joined;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// A provenance with the function's parameters replaced by what its callers pass.
+    pub fn resolve(&self, prov: Prov, def: DefId) -> Prov {
+        let mut result = Prov { params: 0, ..prov };
+        if prov.params != 0
+            && let Some(params) = self.params.get(&def)
+        {
+            for (index, &param) in params.iter().enumerate() {
+                if prov.params & Prov::param(index).params != 0 {
+                    result = result.or(Prov { params: 0, ..param });
+                }
+            }
+        }
+        result
+    }
+
+    pub fn phase(&self, node: NodeId) -> Phases {
+        self.phases[node.index()]
+    }
+
+    /// Entry points that reach a node, nearest first, at most `limit`, each with the edges from it to the node.
+    pub fn entries(&self, node: NodeId, limit: usize) -> Vec<(EntryId, Vec<Edge>)> {
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        let mut next: FxHashMap<NodeId, u32> = FxHashMap::default();
+        let mut queue = VecDeque::from([node]);
+        seen.insert(node);
+        while let Some(here) = queue.pop_front() {
+            if let Some(&entry) = self.entry_at.get(&here) {
+                let mut path = Vec::new();
+                let mut at = here;
+                while at != node
+                    && let Some(&edge) = next.get(&at)
+                {
+                    let edge = self.edges[edge as usize];
+                    path.push(edge);
+                    at = edge.to;
+                }
+                found.push((entry, path));
+                if found.len() >= limit {
+                    break;
+                }
+            }
+            for &index in &self.into[here.index()] {
+                let edge = self.edges[index as usize];
+                if seen.insert(edge.from) {
+                    next.insert(edge.from, index);
+                    queue.push_back(edge.from);
+                }
+            }
+        }
+        found
+    }
+}
