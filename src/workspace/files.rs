@@ -18,6 +18,11 @@ pub(super) fn belonging(
     listing: &mut Listing,
 ) -> Vec<SourceFile> {
     let claims = Claims::of(drafts, kept, manifests);
+    for unread in std::mem::take(&mut listing.rust_unread) {
+        if claims.hold(&unread.path, nearest_manifest(manifests, &unread.path)) {
+            listing.skipped.insert(unread);
+        }
+    }
     let mut files = Vec::new();
     for file in std::mem::take(&mut listing.rust) {
         if !claims.hold(&file.path, nearest_manifest(manifests, &file.path)) {

@@ -276,6 +276,8 @@ fn links_are_not_followed() {
     symlink(outside.path(), tree.path().join("linked")).unwrap();
     symlink(outside.path().join("src/lib.rs"), tree.path().join("src/other.rs")).unwrap();
     symlink(tree.path(), tree.path().join("src/round")).unwrap();
+    fs::create_dir(tree.path().join("tests")).unwrap();
+    symlink(outside.path().join("src/lib.rs"), tree.path().join("tests/it.rs")).unwrap();
     symlink("/dev/zero", tree.path().join("app.yaml")).unwrap();
     write(tree.path(), "src/ok.rs", "");
     fs::write(tree.path().join(std::ffi::OsStr::from_bytes(b"src/\xff.rs")), "").unwrap();

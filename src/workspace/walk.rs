@@ -20,6 +20,8 @@ const MAX_ENTRIES: usize = 500_000;
 pub(super) struct Listing {
     pub(super) manifests: Vec<String>,
     pub(super) rust: Vec<SourceFile>,
+    /// Rust files by name that are links or no regular files; worth a word where a target could want them.
+    pub(super) rust_unread: Vec<Skip>,
     pub(super) others: Vec<SourceFile>,
     pub(super) skipped: BTreeSet<Skip>,
     pub(super) errors: BTreeSet<Skip>,
@@ -114,8 +116,11 @@ impl Listing {
         let other = candidates::other(name);
         if entry.path_is_symlink() {
             // Asking what a link names reads no content; a link to a folder may hide a whole crate.
-            if is_rust || is_manifest || other.is_some() || entry.path().is_dir() {
-                self.skip(path, "a link, not followed");
+            let reason = "a link, not followed";
+            if is_rust && !entry.path().is_dir() {
+                self.rust_unread.push(Skip { path, reason: reason.to_owned() });
+            } else if is_manifest || other.is_some() || entry.path().is_dir() {
+                self.skip(path, reason);
             }
             return;
         }
@@ -123,7 +128,12 @@ impl Listing {
             return;
         }
         if !entry.file_type().is_file() {
-            self.skip(path, "not a regular file");
+            let reason = "not a regular file";
+            if is_rust {
+                self.rust_unread.push(Skip { path, reason: reason.to_owned() });
+            } else {
+                self.skip(path, reason);
+            }
             return;
         }
         if is_manifest {
