@@ -19,17 +19,36 @@ impl Other {
 
 /// Files of tools that build, format or check, and never run with the service.
 const TOOLING: [&str; 17] = [
-    "Cargo.toml", "Cross.toml", "Trunk.toml", "clippy.toml", "deny.toml", "rust-toolchain.toml", "rustfmt.toml",
-    "stateless.toml", "typos.toml", "biome.json", "composer.json", "deno.json", "jsconfig.json", "npm-shrinkwrap.json",
-    "package.json", "renovate.json", "sqlx-data.json",
+    "Cargo.toml",
+    "Cross.toml",
+    "Trunk.toml",
+    "clippy.toml",
+    "deny.toml",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    "stateless.toml",
+    "typos.toml",
+    "biome.json",
+    "composer.json",
+    "deno.json",
+    "jsconfig.json",
+    "npm-shrinkwrap.json",
+    "package.json",
+    "renovate.json",
+    "sqlx-data.json",
 ];
 
 pub(super) fn other(name: &str) -> Option<Other> {
-    if name == ".env" || name.starts_with(".env.") || name.starts_with(".env-") || name.starts_with(".env_") {
+    if name == ".env"
+        || name.starts_with(".env.")
+        || name.starts_with(".env-")
+        || name.starts_with(".env_")
+    {
         return Some(Other::Configuration);
     }
     let lock_file = name.contains("-lock.");
-    if name.starts_with('.') || TOOLING.contains(&name) || name.starts_with("tsconfig") || lock_file {
+    if name.starts_with('.') || TOOLING.contains(&name) || name.starts_with("tsconfig") || lock_file
+    {
         return None;
     }
     let special = ["Dockerfile", "Containerfile", "docker-compose", "Caddyfile"];
@@ -37,7 +56,9 @@ pub(super) fn other(name: &str) -> Option<Other> {
         return (!name.ends_with(".rs")).then_some(Other::Configuration);
     }
     match name.rsplit_once('.')?.1 {
-        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "hcl" | "tpl" | "env" | "Dockerfile" => Some(Other::Configuration),
+        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "hcl" | "tpl" | "env" | "Dockerfile" => {
+            Some(Other::Configuration)
+        }
         "json" => Some(Other::Data),
         _ => None,
     }
@@ -49,8 +70,20 @@ mod tests {
 
     #[test]
     fn names_of_deployment_and_configuration_are_candidates() {
-        for name in ["compose.yaml", "nginx.conf", "main.tf", "Dockerfile.prod", "Caddyfile", ".env", ".env.example",
-            "prod.env", "Procfile", "Rocket.toml", "haproxy.cfg", "deployment.tpl"] {
+        for name in [
+            "compose.yaml",
+            "nginx.conf",
+            "main.tf",
+            "Dockerfile.prod",
+            "Caddyfile",
+            ".env",
+            ".env.example",
+            "prod.env",
+            "Procfile",
+            "Rocket.toml",
+            "haproxy.cfg",
+            "deployment.tpl",
+        ] {
             assert_eq!(other(name), Some(Other::Configuration), "{name}");
         }
         assert_eq!(other("settings.json"), Some(Other::Data));
@@ -58,8 +91,21 @@ mod tests {
 
     #[test]
     fn tooling_and_source_are_not() {
-        for name in ["Cargo.toml", "rustfmt.toml", ".rustfmt.toml", "clippy.toml", "deny.toml", "rust-toolchain.toml",
-            "package-lock.json", "pnpm-lock.yaml", "tsconfig.base.json", "README.md", "Cargo.lock", "main.rs", ".envrc"] {
+        for name in [
+            "Cargo.toml",
+            "rustfmt.toml",
+            ".rustfmt.toml",
+            "clippy.toml",
+            "deny.toml",
+            "rust-toolchain.toml",
+            "package-lock.json",
+            "pnpm-lock.yaml",
+            "tsconfig.base.json",
+            "README.md",
+            "Cargo.lock",
+            "main.rs",
+            ".envrc",
+        ] {
             assert_eq!(other(name), None, "{name}");
         }
     }

@@ -63,7 +63,13 @@ pub(super) fn of(
     found
 }
 
-fn one(key: &str, spec: &DependencySpec, dir: &str, owner: Option<&Owner<'_>>, workspaces: &Workspaces<'_>) -> Found {
+fn one(
+    key: &str,
+    spec: &DependencySpec,
+    dir: &str,
+    owner: Option<&Owner<'_>>,
+    workspaces: &Workspaces<'_>,
+) -> Found {
     let own = spec.table();
     let shared = owner.filter(|_| spec.inherited()).and_then(|owner| {
         let spec = owner.table.dependencies.get(key)?;
@@ -74,9 +80,18 @@ fn one(key: &str, spec: &DependencySpec, dir: &str, owner: Option<&Owner<'_>>, w
         None => (own, workspaces.folder(dir)),
     };
     let renamed = base.and_then(|table| table.package.get());
-    let features = [own, shared.and_then(|(table, _)| table)].into_iter().flatten();
-    let features = features.filter_map(|table| table.features.get()).flatten().cloned().collect();
-    let base_default = base.and_then(|table| table.default_features.get()).copied().unwrap_or(true);
+    let features = [own, shared.and_then(|(table, _)| table)]
+        .into_iter()
+        .flatten();
+    let features = features
+        .filter_map(|table| table.features.get())
+        .flatten()
+        .cloned()
+        .collect();
+    let base_default = base
+        .and_then(|table| table.default_features.get())
+        .copied()
+        .unwrap_or(true);
     // A member can only switch the default features of a shared dependency on.
     let own_default = own.and_then(|table| table.default_features.get()) == Some(&true);
     Found {
@@ -88,7 +103,9 @@ fn one(key: &str, spec: &DependencySpec, dir: &str, owner: Option<&Owner<'_>>, w
             dev: false,
         },
         origin: Origin {
-            dir: base.and_then(|table| table.path.get()).and_then(|path| workspaces.in_tree(&folder, path)),
+            dir: base
+                .and_then(|table| table.path.get())
+                .and_then(|path| workspaces.in_tree(&folder, path)),
             renamed: renamed.is_some(),
         },
     }
@@ -108,7 +125,10 @@ fn patches(
     let mut patches = BTreeMap::new();
     for (key, spec) in tables.into_iter().flatten() {
         let Some(table) = spec.table() else { continue };
-        let path = table.path.get().and_then(|path| workspaces.in_tree(&folder, path));
+        let path = table
+            .path
+            .get()
+            .and_then(|path| workspaces.in_tree(&folder, path));
         if let Some(path) = path {
             patches.insert(table.package.get().unwrap_or(key).clone(), path);
         }

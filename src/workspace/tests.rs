@@ -1,3 +1,5 @@
+mod targets;
+
 use std::fs;
 use std::path::Path;
 
@@ -31,23 +33,46 @@ fn found(tree: &TempDir) -> Workspace {
 }
 
 fn with_examples(tree: &TempDir) -> Workspace {
-    discover(tree.path(), &Options { examples: true, ..Options::default() }).unwrap()
+    discover(
+        tree.path(),
+        &Options {
+            examples: true,
+            ..Options::default()
+        },
+    )
+    .unwrap()
 }
 
 fn package<'a>(workspace: &'a Workspace, name: &str) -> &'a Package {
-    workspace.packages.iter().find(|package| package.name == name).unwrap()
+    workspace
+        .packages
+        .iter()
+        .find(|package| package.name == name)
+        .unwrap()
 }
 
 fn targets(package: &Package) -> Vec<(TargetKind, &str, &str)> {
-    package.targets.iter().map(|target| (target.kind, target.name.as_str(), target.root.as_str())).collect()
+    package
+        .targets
+        .iter()
+        .map(|target| (target.kind, target.name.as_str(), target.root.as_str()))
+        .collect()
 }
 
 fn files(workspace: &Workspace) -> Vec<&str> {
-    workspace.files.iter().map(|file| file.path.as_str()).collect()
+    workspace
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect()
 }
 
 fn dependency<'a>(package: &'a Package, name: &str) -> &'a Dependency {
-    package.dependencies.iter().find(|dependency| dependency.name == name).unwrap()
+    package
+        .dependencies
+        .iter()
+        .find(|dependency| dependency.name == name)
+        .unwrap()
 }
 
 /// Edition, features, renames and paths come from the workspace; the code's name of a dependency is
@@ -88,33 +113,57 @@ prost-build = "1"
 "#,
         ),
         ("crates/api/src/main.rs", ""),
-        ("crates/store/Cargo.toml", "[package]\nname = \"my-store\"\nedition = \"2021\"\n[lib]\nname = \"store\"\n"),
+        (
+            "crates/store/Cargo.toml",
+            "[package]\nname = \"my-store\"\nedition = \"2021\"\n[lib]\nname = \"store\"\n",
+        ),
         ("crates/store/src/lib.rs", ""),
     ]);
     let workspace = found(&tree);
     assert!(workspace.errors.is_empty(), "{:?}", workspace.errors);
     let api = package(&workspace, "my-api");
     assert_eq!(api.edition, "2024");
-    assert_eq!(targets(api), [(TargetKind::Binary, "my_api", "crates/api/src/main.rs")]);
+    assert_eq!(
+        targets(api),
+        [(TargetKind::Binary, "my_api", "crates/api/src/main.rs")]
+    );
     let web = dependency(api, "web");
-    assert_eq!((web.package.as_str(), web.default_features, web.dev), ("axum", false, false));
+    assert_eq!(
+        (web.package.as_str(), web.default_features, web.dev),
+        ("axum", false, false)
+    );
     assert_eq!(web.features, ["json", "ws"]);
     assert!(dependency(api, "serde").default_features && !dependency(api, "serde").dev);
     assert_eq!(dependency(api, "some_lib").package, "other");
     assert!(dependency(api, "tower_test").dev);
     assert_eq!(dependency(api, "store").package, "my-store");
-    assert!(!api.dependencies.iter().any(|dependency| dependency.package == "prost-build"));
-    let [link] = workspace.links[..] else { panic!("{:?}", workspace.links) };
+    assert!(
+        !api.dependencies
+            .iter()
+            .any(|dependency| dependency.package == "prost-build")
+    );
+    let [link] = workspace.links[..] else {
+        panic!("{:?}", workspace.links)
+    };
     assert_eq!(workspace.packages[link.to].name, "my-store");
-    assert_eq!(workspace.packages[link.package].dependencies[link.dependency].name, "store");
+    assert_eq!(
+        workspace.packages[link.package].dependencies[link.dependency].name,
+        "store"
+    );
 }
 
 /// A member that is analysed alone still takes from the workspace above it.
 #[test]
 fn a_member_alone() {
     let tree = tree(&[
-        ("Cargo.toml", "[workspace]\n[workspace.package]\nedition = \"2018\"\n[workspace.dependencies]\nx = { package = \"y\", version = \"1\" }\n"),
-        ("a/Cargo.toml", "[package]\nname = \"a\"\nedition.workspace = true\n[dependencies]\nx.workspace = true\n"),
+        (
+            "Cargo.toml",
+            "[workspace]\n[workspace.package]\nedition = \"2018\"\n[workspace.dependencies]\nx = { package = \"y\", version = \"1\" }\n",
+        ),
+        (
+            "a/Cargo.toml",
+            "[package]\nname = \"a\"\nedition.workspace = true\n[dependencies]\nx.workspace = true\n",
+        ),
         ("a/src/lib.rs", ""),
     ]);
     let workspace = discover(&tree.path().join("a/Cargo.toml"), &Options::default()).unwrap();
@@ -128,106 +177,31 @@ fn a_member_alone() {
 #[test]
 fn nested_workspaces_outside_the_members() {
     let tree = tree(&[
-        ("Cargo.toml", "[workspace]\nmembers = [\"core\"]\nexclude = [\"demo\"]\n"),
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"core\"]\nexclude = [\"demo\"]\n",
+        ),
         ("core/Cargo.toml", &crate_named("core")),
         ("core/src/lib.rs", ""),
-        ("demo/Cargo.toml", "[workspace]\nmembers = [\"one\"]\n[workspace.package]\nedition = \"2024\"\n[patch.crates-io]\ncore = { path = \"../core\" }\n"),
-        ("demo/one/Cargo.toml", "[package]\nname = \"one\"\nedition.workspace = true\n[dependencies]\ncore = \"1\"\n"),
+        (
+            "demo/Cargo.toml",
+            "[workspace]\nmembers = [\"one\"]\n[workspace.package]\nedition = \"2024\"\n[patch.crates-io]\ncore = { path = \"../core\" }\n",
+        ),
+        (
+            "demo/one/Cargo.toml",
+            "[package]\nname = \"one\"\nedition.workspace = true\n[dependencies]\ncore = \"1\"\n",
+        ),
         ("demo/one/src/main.rs", ""),
     ]);
     let workspace = found(&tree);
-    let names: Vec<_> = workspace.packages.iter().map(|package| package.manifest.as_str()).collect();
+    let names: Vec<_> = workspace
+        .packages
+        .iter()
+        .map(|package| package.manifest.as_str())
+        .collect();
     assert_eq!(names, ["core/Cargo.toml", "demo/one/Cargo.toml"]);
     assert_eq!(package(&workspace, "one").edition, "2024");
     assert_eq!(workspace.links.len(), 1);
-}
-
-/// Binaries are found in the usual places, once each, and `autobins = false` leaves the named ones.
-#[test]
-fn binaries() {
-    let sources = [("src/main.rs", ""), ("src/bin/two.rs", ""), ("src/bin/three/main.rs", ""), ("src/bin/three/help.rs", "")];
-    let auto = tree(&sources);
-    write(auto.path(), "Cargo.toml", &format!("{}[[bin]]\nname = \"serve\"\npath = \"src/main.rs\"\n[[bin]]\nname = \"two\"\n", crate_named("app")));
-    let expected = [
-        (TargetKind::Binary, "three", "src/bin/three/main.rs"),
-        (TargetKind::Binary, "two", "src/bin/two.rs"),
-        (TargetKind::Binary, "serve", "src/main.rs"),
-    ];
-    assert_eq!(targets(&found(&auto).packages[0]), expected);
-    let named = tree(&sources);
-    write(named.path(), "Cargo.toml", "[package]\nname = \"app\"\nautobins = false\n[[bin]]\nname = \"two\"\n");
-    assert_eq!(targets(&found(&named).packages[0]), [(TargetKind::Binary, "two", "src/bin/two.rs")]);
-}
-
-/// A target's root may lie anywhere in the tree; what lies beside it may be its modules.
-#[test]
-fn roots_in_unusual_places() {
-    let tree = tree(&[
-        ("Cargo.toml", "[package]\nname = \"odd\"\nedition = \"2021\"\nbuild = \"gen.rs\"\n[lib]\nname = \"odder\"\npath = \"code/root.rs\"\n[[bin]]\nname = \"b\"\npath = \"tests/bin/b.rs\"\n"),
-        ("code/root.rs", ""),
-        ("gen.rs", ""),
-        ("tests/bin/b.rs", ""),
-        ("tests/bin/c.rs", ""),
-        ("tests/it.rs", ""),
-        ("src/tests/inner.rs", ""),
-        ("rust/Cargo.toml", "[package]\nname = \"out\"\n[lib]\npath = \"../shared/lib.rs\"\n"),
-        ("shared/lib.rs", ""),
-        ("bad/Cargo.toml", "[package]\nname = \"bad\"\n[lib]\npath = \"../../etc/lib.rs\"\n"),
-    ]);
-    let workspace = found(&tree);
-    let odd = [(TargetKind::Library, "odder", "code/root.rs"), (TargetKind::Binary, "b", "tests/bin/b.rs")];
-    assert_eq!(targets(package(&workspace, "odd")), odd);
-    assert_eq!(targets(package(&workspace, "out")), [(TargetKind::Library, "out", "shared/lib.rs")]);
-    let expected = ["code/root.rs", "shared/lib.rs", "src/tests/inner.rs", "tests/bin/b.rs", "tests/bin/c.rs"];
-    assert_eq!(files(&workspace), expected);
-    let [error] = &workspace.errors[..] else { panic!("{:?}", workspace.errors) };
-    assert_eq!(error.path, "bad/Cargo.toml");
-}
-
-/// Procedural macros, tests, benches and build scripts run at no request: listed, never analysed.
-#[test]
-fn what_is_never_a_target() {
-    let tree = tree(&[
-        ("Cargo.toml", &crate_named("app")),
-        ("src/lib.rs", ""),
-        ("build.rs", ""),
-        ("tests/it.rs", ""),
-        ("benches/fast.rs", ""),
-        ("examples/demo.rs", ""),
-        ("examples/big/main.rs", ""),
-        ("macros/Cargo.toml", &format!("{}[lib]\nproc-macro = true\n", crate_named("macros"))),
-        ("macros/src/lib.rs", ""),
-    ]);
-    let workspace = found(&tree);
-    assert_eq!(targets(package(&workspace, "macros")), []);
-    assert_eq!(targets(package(&workspace, "app")), [(TargetKind::Library, "app", "src/lib.rs")]);
-    assert_eq!(files(&workspace), ["src/lib.rs"]);
-    let workspace = with_examples(&tree);
-    let examples = [
-        (TargetKind::Example, "big", "examples/big/main.rs"),
-        (TargetKind::Example, "demo", "examples/demo.rs"),
-        (TargetKind::Library, "app", "src/lib.rs"),
-    ];
-    assert_eq!(targets(package(&workspace, "app")), examples);
-    assert_eq!(files(&workspace), ["examples/big/main.rs", "examples/demo.rs", "src/lib.rs"]);
-}
-
-/// Crates in a folder called `examples` are packages, with or without example targets asked for.
-#[test]
-fn a_folder_of_example_crates() {
-    let tree = tree(&[
-        ("Cargo.toml", &crate_named("lib")),
-        ("src/lib.rs", ""),
-        ("examples/chat/Cargo.toml", &crate_named("chat")),
-        ("examples/chat/src/main.rs", ""),
-        ("examples/flat/Cargo.toml", &crate_named("flat")),
-        ("examples/flat/main.rs", ""),
-    ]);
-    for workspace in [found(&tree), with_examples(&tree)] {
-        assert_eq!(targets(package(&workspace, "chat")), [(TargetKind::Binary, "chat", "examples/chat/src/main.rs")]);
-        assert_eq!(targets(package(&workspace, "lib")), [(TargetKind::Library, "lib", "src/lib.rs")]);
-        assert_eq!(files(&workspace), ["examples/chat/src/main.rs", "src/lib.rs"]);
-    }
 }
 
 /// A broken manifest costs its own package; at the root it is an error with a place.
@@ -238,16 +212,35 @@ fn broken_manifests() {
         ("src/lib.rs", ""),
         ("sub/Cargo.toml", "[package]\nname = \n"),
         ("sub/src/lib.rs", ""),
-        ("odd/Cargo.toml", "[package]\nname = \"odd\"\nedition = 2021\n[dependencies]\na = 3\nb = { features = 1 }\n"),
+        (
+            "odd/Cargo.toml",
+            "[package]\nname = \"odd\"\nedition = 2021\n[dependencies]\na = 3\nb = { features = 1 }\n",
+        ),
         ("odd/src/lib.rs", ""),
     ]);
-    write(tree.path(), "deep/Cargo.toml", &format!("x = {}", "[".repeat(100_000)));
+    write(
+        tree.path(),
+        "deep/Cargo.toml",
+        &format!("x = {}", "[".repeat(100_000)),
+    );
     let workspace = found(&tree);
     assert_eq!(files(&workspace), ["odd/src/lib.rs", "src/lib.rs"]);
-    let paths: Vec<_> = workspace.errors.iter().map(|error| error.path.as_str()).collect();
+    let paths: Vec<_> = workspace
+        .errors
+        .iter()
+        .map(|error| error.path.as_str())
+        .collect();
     assert_eq!(paths, ["deep/Cargo.toml", "sub/Cargo.toml"]);
-    assert!(workspace.errors[1].reason.starts_with("line 2, column 8: "), "{}", workspace.errors[1]);
-    write(tree.path(), "Cargo.toml", "[package]\nname = \"a\"\n[[bin]\n");
+    assert!(
+        workspace.errors[1].reason.starts_with("line 2, column 8: "),
+        "{}",
+        workspace.errors[1]
+    );
+    write(
+        tree.path(),
+        "Cargo.toml",
+        "[package]\nname = \"a\"\n[[bin]\n",
+    );
     let error = discover(tree.path(), &Options::default()).unwrap_err();
     assert!(error.to_string().contains("Cargo.toml:3:"), "{error}");
 }
@@ -261,7 +254,9 @@ fn paths_without_a_tree() {
     let file = discover(&tree.path().join("notes/readme.rs"), &Options::default());
     assert!(matches!(file, Err(DiscoverError::NotATree { .. })));
     let workspace = found(&tree);
-    assert!(workspace.packages.is_empty() && workspace.files.is_empty() && !workspace.has_targets());
+    assert!(
+        workspace.packages.is_empty() && workspace.files.is_empty() && !workspace.has_targets()
+    );
     assert_eq!(workspace.others[0].path, "compose.yaml");
 }
 
@@ -274,16 +269,44 @@ fn links_are_not_followed() {
     let outside = tree(&[("Cargo.toml", &crate_named("outside")), ("src/lib.rs", "")]);
     let tree = tree(&[("Cargo.toml", &crate_named("app")), ("src/lib.rs", "")]);
     symlink(outside.path(), tree.path().join("linked")).unwrap();
-    symlink(outside.path().join("src/lib.rs"), tree.path().join("src/other.rs")).unwrap();
+    symlink(
+        outside.path().join("src/lib.rs"),
+        tree.path().join("src/other.rs"),
+    )
+    .unwrap();
     symlink(tree.path(), tree.path().join("src/round")).unwrap();
+    fs::create_dir(tree.path().join("tests")).unwrap();
+    symlink(
+        outside.path().join("src/lib.rs"),
+        tree.path().join("tests/it.rs"),
+    )
+    .unwrap();
     symlink("/dev/zero", tree.path().join("app.yaml")).unwrap();
     write(tree.path(), "src/ok.rs", "");
-    fs::write(tree.path().join(std::ffi::OsStr::from_bytes(b"src/\xff.rs")), "").unwrap();
+    fs::write(
+        tree.path()
+            .join(std::ffi::OsStr::from_bytes(b"src/\xff.rs")),
+        "",
+    )
+    .unwrap();
     let workspace = found(&tree);
     assert_eq!(workspace.packages.len(), 1);
     assert_eq!(files(&workspace), ["src/lib.rs", "src/ok.rs"]);
-    let skipped: Vec<_> = workspace.skipped.iter().map(|skip| skip.path.as_str()).collect();
-    assert_eq!(skipped, ["app.yaml", "linked", "src/other.rs", "src/round", "src/\u{fffd}.rs"]);
+    let skipped: Vec<_> = workspace
+        .skipped
+        .iter()
+        .map(|skip| skip.path.as_str())
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            "app.yaml",
+            "linked",
+            "src/other.rs",
+            "src/round",
+            "src/\u{fffd}.rs"
+        ]
+    );
 }
 
 /// Build output, hidden folders, excluded paths and huge files stay out.
@@ -306,22 +329,49 @@ fn what_is_passed_over() {
         ("old/Cargo.toml", &crate_named("old")),
         ("old/src/lib.rs", ""),
     ]);
-    fs::File::create(tree.path().join("src/huge.rs")).unwrap().set_len((4 << 20) + 1).unwrap();
-    fs::File::create(tree.path().join("data.json")).unwrap().set_len(600 << 10).unwrap();
-    let exclude = GlobSetBuilder::new().add(Glob::new("old").unwrap()).build().unwrap();
-    let workspace = discover(tree.path(), &Options { exclude, ..Options::default() }).unwrap();
+    fs::File::create(tree.path().join("src/huge.rs"))
+        .unwrap()
+        .set_len((4 << 20) + 1)
+        .unwrap();
+    fs::File::create(tree.path().join("data.json"))
+        .unwrap()
+        .set_len(600 << 10)
+        .unwrap();
+    let exclude = GlobSetBuilder::new()
+        .add(Glob::new("old").unwrap())
+        .build()
+        .unwrap();
+    let workspace = discover(
+        tree.path(),
+        &Options {
+            exclude,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     assert_eq!(workspace.packages.len(), 1);
     assert_eq!(files(&workspace), ["src/lib.rs", "src/target/mod.rs"]);
-    let others: Vec<_> = workspace.others.iter().map(|file| file.path.as_str()).collect();
+    let others: Vec<_> = workspace
+        .others
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
     assert_eq!(others, ["deploy/.env.prod", "deploy/values.yaml"]);
-    let skipped: Vec<_> = workspace.skipped.iter().map(|skip| skip.path.as_str()).collect();
+    let skipped: Vec<_> = workspace
+        .skipped
+        .iter()
+        .map(|skip| skip.path.as_str())
+        .collect();
     assert_eq!(skipped, ["cache", "src/huge.rs", "vendor"]);
 }
 
 /// A package that is asked for comes with the libraries that are linked into it, and nothing else.
 #[test]
 fn only_some_packages() {
-    let api = format!("{}[dependencies]\nstore = {{ path = \"../store\" }}\n[dev-dependencies]\nkit = {{ path = \"../kit\" }}\n", crate_named("api"));
+    let api = format!(
+        "{}[dependencies]\nstore = {{ path = \"../store\" }}\n[dev-dependencies]\nkit = {{ path = \"../kit\" }}\n",
+        crate_named("api")
+    );
     let tree = tree(&[
         ("Cargo.toml", "[workspace]\nmembers = [\"*\"]\n"),
         ("api/Cargo.toml", &api),
@@ -332,12 +382,27 @@ fn only_some_packages() {
         ("store/src/lib.rs", ""),
         ("store/src/main.rs", ""),
     ]);
-    let only = |name: &str| Options { only_packages: vec![name.to_owned()], ..Options::default() };
+    let only = |name: &str| Options {
+        only_packages: vec![name.to_owned()],
+        ..Options::default()
+    };
     let workspace = discover(tree.path(), &only("api")).unwrap();
-    let names: Vec<_> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
+    let names: Vec<_> = workspace
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
     assert_eq!(names, ["api", "store"]);
-    assert_eq!(targets(package(&workspace, "store")), [(TargetKind::Library, "store", "store/src/lib.rs")]);
+    assert_eq!(
+        targets(package(&workspace, "store")),
+        [(TargetKind::Library, "store", "store/src/lib.rs")]
+    );
     assert_eq!(workspace.links.len(), 1);
-    let error = discover(tree.path(), &only("stor")).unwrap_err().to_string();
-    assert_eq!(error, "no package `stor` in this tree; did you mean `store`?");
+    let error = discover(tree.path(), &only("stor"))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "no package `stor` in this tree; did you mean `store`?"
+    );
 }
