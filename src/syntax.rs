@@ -6,7 +6,6 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
@@ -83,7 +82,7 @@ fn after_shebang(text: &str) -> &str {
     }
 }
 
-fn lex(text: &Cow<'_, str>) -> Result<TokenStream, Refusal> {
+fn lex(text: &str) -> Result<TokenStream, Refusal> {
     TokenStream::from_str(text).map_err(|error| {
         let line = error.span().start().line.max(1) as u32;
         Refusal::new(line, "the file cannot be split into tokens")

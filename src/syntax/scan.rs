@@ -268,8 +268,8 @@ impl Scanner<'_> {
         }
         self.frame.run += match word {
             b"return" | b"break" | b"if" | b"match" | b"while" | b"for" | b"in" | b"fn" | b"dyn" | b"impl"
-            | b"async" | b"const" | b"let" | b"mut" | b"loop" | b"unsafe" | b"move" | b"yield" | b"box"
-            | b"become" | b"static" | b"do" | b"yeet" => 5_500,
+            | b"async" | b"const" | b"let" | b"mut" | b"loop" | b"unsafe" | b"move" | b"yield" | b"box" | b"become"
+            | b"static" | b"do" | b"yeet" => 5_500,
             _ => 64,
         };
         if self.outer.is_empty() && self.cut != Cut::No {
@@ -385,8 +385,7 @@ impl Scanner<'_> {
             // Further attributes and `pub(..)` may stand between the attribute and `mod`.
             let between = close != b'}' && self.cut == Cut::Attribute;
             if body {
-                self.cut =
-                    Cut::Body { start: self.at + 1, comments: self.scan.comments.len(), tokens: self.tokens };
+                self.cut = Cut::Body { start: self.at + 1, comments: self.scan.comments.len(), tokens: self.tokens };
             } else if !between {
                 self.cut = Cut::No;
             }

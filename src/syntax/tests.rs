@@ -42,17 +42,23 @@ fn expressions_keep_their_structure() {
         ("a.b().c::<u8>(1)?.d.0.1", "a.b().c::<u8>(1)?.d.0.1"),
         ("x(1).await?;", "x(1).await?;"),
         ("((a + b)) * -c as u8", "(Mul (Add a b) (Neg c as u8))"),
-        ("if let Some(x) = a && x > 1 { 1 } else if b { 2 } else { 3 }",
-         "if (And let Some(x)=a (Gt x 1)) {1} else if b {2} else Plain{3}"),
+        (
+            "if let Some(x) = a && x > 1 { 1 } else if b { 2 } else { 3 }",
+            "if (And let Some(x)=a (Gt x 1)) {1} else if b {2} else Plain{3}",
+        ),
         ("let Some(x) = y else { return; };", "let Some(x)=y else Plain{return ;};"),
         ("'a: loop { break 'a 3; }", "loop {break 3;}"),
-        ("match x { Ok(ref mut n @ 1..=5) if n > 2 => n, Err(E::A | E::B) => 0, _ => 1 }",
-         "match x [Ok(ref mut n@const 1, 5) if (Gt n 2) => n; Err(E::A|E::B) if  => 0; _ if  => 1]"),
+        (
+            "match x { Ok(ref mut n @ 1..=5) if n > 2 => n, Err(E::A | E::B) => 0, _ => 1 }",
+            "match x [Ok(ref mut n@const 1, 5) if (Gt n 2) => n; Err(E::A|E::B) if  => 0; _ if  => 1]",
+        ),
         ("let f = async move |a: u8, S { b, .. }| a;", "let f=async move |a,S{b:b,..}| a;"),
         ("unsafe { x += 1; } async move { 1 }", "Unsafe{x Add= 1;}; Async{1}"),
         ("S { a: 1, b, ..c }", "S{a:1,b:b..c}"),
-        ("for (i, x) in v[1..].iter() { } while let Some(x) = it.next() { } ()",
-         "for (i,x) in v[1..].iter() {}; while let Some(x)=it.next() {}; ()"),
+        (
+            "for (i, x) in v[1..].iter() { } while let Some(x) = it.next() { } ()",
+            "for (i,x) in v[1..].iter() {}; while let Some(x)=it.next() {}; ()",
+        ),
         ("<T as Tr>::f::<A>(&mut x)", "<T@1>Tr::f<A>(&mut x)"),
         ("let None = X; let -1 = y;", "let None=X; let const -1=y;"),
         ("#[cfg(test)] { a(); } #[cfg(test)] let x = 1; b()", "b()"),
@@ -67,13 +73,20 @@ fn expressions_keep_their_structure() {
 fn macros_give_their_expressions() {
     let cases = [
         ("vec![x.y(); 3]", "vec!(x.y(), 3)"),
-        ("format!(\"{name} {0} {{no}} {b:?} {c}\", a, c = d())", "format!(\"{name} {0} {{no}} {b:?} {c}\", a, d(), name, b)"),
-        ("tracing::info!(target: \"t\", user.id = %u.id(), ?err, n = 1, %x.y, \"text {z}\")",
-         "tracing::info!(\"t\", u.id(), err, 1, x.y, \"text {z}\", z)"),
+        (
+            "format!(\"{name} {0} {{no}} {b:?} {c}\", a, c = d())",
+            "format!(\"{name} {0} {{no}} {b:?} {c}\", a, d(), name, b)",
+        ),
+        (
+            "tracing::info!(target: \"t\", user.id = %u.id(), ?err, n = 1, %x.y, \"text {z}\")",
+            "tracing::info!(\"t\", u.id(), err, 1, x.y, \"text {z}\", z)",
+        ),
         ("sqlx::query!(\"select {x}\", a, b as _)", "sqlx::query!(\"select {x}\", a, (b as Infer))"),
         ("matches!(f(x), Some(A | B) if g())", "matches!(f(x), g())"),
-        ("json!({\"id\": id, \"n\": count.load(Ordering::Relaxed), \"l\": [1, {\"s\": \"t\"}]})",
-         "json!?(\"id\", id, \"n\", count.load(Ordering::Relaxed), \"l\", 1, \"s\", \"t\")"),
+        (
+            "json!({\"id\": id, \"n\": count.load(Ordering::Relaxed), \"l\": [1, {\"s\": \"t\"}]})",
+            "json!?(\"id\", id, \"n\", count.load(Ordering::Relaxed), \"l\", 1, \"s\", \"t\")",
+        ),
         ("tokio::try_join!(a(), async { b }.await)", "tokio::try_join!(a(), Async{b}.await)"),
         ("stream! { let x = 1; yield x; }", "stream!{let x=1; yield x;}"),
         ("counter!(\"n\", \"k\" => v)", "counter!(\"n\", \"k\", v)"),
@@ -201,7 +214,9 @@ fn items_have_their_parts() {
     assert_eq!(at(fields.fields[0].span), (10, 43, 10, 58));
     let ItemKind::Enum { variants, .. } = &file.item(file.root[6]).kind else { panic!("an enum") };
     assert_eq!((variants.len(), variants[1].fields.tuple), (3, true));
-    let ItemKind::Mod { items: None, path_attr: Some(path) } = &file.item(file.root[7]).kind else { panic!("a module") };
+    let ItemKind::Mod { items: None, path_attr: Some(path) } = &file.item(file.root[7]).kind else {
+        panic!("a module")
+    };
     assert_eq!(file.str(*path), "o.rs");
     assert_eq!(names(&file, &file.root[8..]), ["EX", "ef"]);
 }
@@ -231,7 +246,7 @@ fn comments_and_strings_that_look_alike_are_told_apart() {
         "//! Äh, inner\nfn f<'a>() { let s = \"// no\"; let r = r#\"/* no \" */\"#; let c = '\"'; let q = '\\''; // yes\n\
          /* one /* two */ three */ g(b\"//\", b'\"', r#type, 1.0, 'ü'); /// doc\n fn h() {} let ä = 'x'; /* ä */ }\n",
     );
-    let comments: Vec<(&str, (u32, u32, u32, u32), bool)> =
+    let comments: Vec<_> =
         file.comments.iter().map(|comment| (&*comment.text, at(comment.span), comment.alone)).collect();
     assert_eq!(
         comments,
@@ -257,14 +272,7 @@ fn spans_are_one_based_and_cover_chains() {
             _ => None,
         })
         .collect();
-    assert_eq!(
-        spans,
-        [
-            ((2, 5, 2, 10), (2, 7, 2, 8)),
-            ((2, 5, 3, 15), (3, 10, 3, 12)),
-            ((2, 5, 3, 16), (0, 0, 0, 0)),
-        ]
-    );
+    assert_eq!(spans, [((2, 5, 2, 10), (2, 7, 2, 8)), ((2, 5, 3, 15), (3, 10, 3, 12)), ((2, 5, 3, 16), (0, 0, 0, 0)),]);
 }
 
 #[test]
@@ -286,7 +294,9 @@ fn refusals_name_the_line() {
 
 #[test]
 fn marks_at_the_start_are_tolerated() {
-    for source in ["\u{feff}fn a() {}", "#!/usr/bin/x\nfn a() {}", "\u{feff}#!/x y\r\nfn a() {}\r\n", "#![a]\nfn a() {}"] {
+    for source in
+        ["\u{feff}fn a() {}", "#!/usr/bin/x\nfn a() {}", "\u{feff}#!/x y\r\nfn a() {}\r\n", "#![a]\nfn a() {}"]
+    {
         let file = parse(source);
         assert_eq!(names(&file, &file.root), ["a"], "{source:?}");
     }
@@ -294,9 +304,8 @@ fn marks_at_the_start_are_tolerated() {
 
 /// A construct nested `count` times, in a function or as a type.
 fn nested(count: usize) -> Vec<String> {
-    let body = |open: &str, close: &str| {
-        format!("fn f() {{ let x = {}1{}; }}", open.repeat(count), close.repeat(count))
-    };
+    let body =
+        |open: &str, close: &str| format!("fn f() {{ let x = {}1{}; }}", open.repeat(count), close.repeat(count));
     let ty = |open: &str, close: &str| format!("type T = {}u8{};", open.repeat(count), close.repeat(count));
     vec![
         body("(", ")"),

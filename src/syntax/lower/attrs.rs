@@ -60,7 +60,9 @@ fn first_literal(tokens: &TokenStream) -> Option<String> {
 /// Whether what carries these attributes exists only in test builds.
 pub fn only_for_tests(attrs: &[syn::Attribute]) -> bool {
     attrs.iter().any(|attr| {
-        let Some(last) = attr.path().segments.last() else { return false };
+        let Some(last) = attr.path().segments.last() else {
+            return false;
+        };
         if ["test", "rstest", "bench", "test_case", "wasm_bindgen_test"].iter().any(|name| last.ident == name) {
             return true;
         }
@@ -74,7 +76,9 @@ pub fn only_for_tests(attrs: &[syn::Attribute]) -> bool {
 /// The value of a `cfg` predicate when `test` is off and everything else is unknown.
 pub fn holds_outside_tests(tokens: &TokenStream, depth: u32) -> Option<bool> {
     let mut tokens = tokens.clone().into_iter();
-    let Some(TokenTree::Ident(name)) = tokens.next() else { return None };
+    let Some(TokenTree::Ident(name)) = tokens.next() else {
+        return None;
+    };
     let Some(TokenTree::Group(group)) = tokens.next() else {
         return (name == "test" || name == "doctest").then_some(false);
     };

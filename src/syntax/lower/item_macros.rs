@@ -59,7 +59,7 @@ impl Lower {
         }
         let bodies = if last_name(mac) == "cfg_if" { branches(&mac.tokens) } else { Vec::new() };
         for body in bodies {
-            if let Some(parsed) = all_items.parse2(body).ok() {
+            if let Ok(parsed) = all_items.parse2(body) {
                 self.items(&parsed, &mut items);
             }
         }
@@ -85,7 +85,9 @@ impl Lower {
         if !starts_static(&mac.tokens) {
             return false;
         }
-        let Some(declarations) = parsed(static_decls, mac) else { return false };
+        let Some(declarations) = parsed(static_decls, mac) else {
+            return false;
+        };
         let lazy = self.sym(&last_name(mac));
         for decl in &declarations {
             if only_for_tests(&decl.attrs) {
@@ -152,7 +154,12 @@ fn all_items(input: ParseStream) -> syn::Result<Vec<syn::Item>> {
     input.call(syn::Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !input.is_empty() {
-        items.push(input.parse()?);
+        let item = input.parse()?;
+        // Such as a function without a body, which is the grammar of the macro and no Rust.
+        if matches!(item, syn::Item::Verbatim(_)) {
+            return Err(input.error("not an item"));
+        }
+        items.push(item);
     }
     Ok(items)
 }
@@ -162,7 +169,9 @@ fn branches(tokens: &TokenStream) -> Vec<TokenStream> {
     let mut bodies = Vec::new();
     let mut for_tests = false;
     for token in tokens.clone() {
-        let TokenTree::Group(group) = token else { continue };
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
         match group.delimiter() {
             Delimiter::Bracket => {
                 let mut cfg = group.stream().into_iter().skip(1);

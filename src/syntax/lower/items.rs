@@ -150,7 +150,13 @@ impl Lower {
             syn::Item::Use(item) if !only_for_tests(&item.attrs) => {
                 let public = !matches!(item.vis, syn::Visibility::Inherited);
                 let mut entries = Vec::new();
-                let whole = UseEntry { path: Vec::new(), name: None, glob: false, global: item.leading_colon.is_some(), public };
+                let whole = UseEntry {
+                    path: Vec::new(),
+                    name: None,
+                    glob: false,
+                    global: item.leading_colon.is_some(),
+                    public,
+                };
                 self.use_tree(&item.tree, &whole, &mut entries);
                 let head = Head {
                     attrs: &item.attrs,
@@ -332,7 +338,9 @@ impl Lower {
                 };
                 self.add_item(head, ItemKind::TypeAlias { generics, ty })
             }
-            syn::TraitItem::Macro(item) => return self.item_macro(&item.attrs, None, &item.mac, out),
+            syn::TraitItem::Macro(item) => {
+                return self.item_macro(&item.attrs, None, &item.mac, out);
+            }
             syn::TraitItem::Verbatim(tokens) => return self.verbatim(tokens),
             _ => return,
         };
@@ -368,7 +376,9 @@ impl Lower {
                 };
                 self.add_item(head, ItemKind::TypeAlias { generics, ty })
             }
-            syn::ImplItem::Macro(item) => return self.item_macro(&item.attrs, None, &item.mac, out),
+            syn::ImplItem::Macro(item) => {
+                return self.item_macro(&item.attrs, None, &item.mac, out);
+            }
             syn::ImplItem::Verbatim(tokens) => return self.verbatim(tokens),
             _ => return,
         };

@@ -170,7 +170,9 @@ fn argument_name(input: ParseStream) -> syn::Result<Option<String>> {
         name = fork.parse::<syn::LitStr>()?.value();
     } else {
         while fork.peek(Ident) || (!name.is_empty() && fork.peek(Token![type])) {
-            name.push_str(&fork.call(syn::ext::IdentExt::parse_any as fn(ParseStream) -> syn::Result<Ident>)?.to_string());
+            name.push_str(
+                &fork.call(syn::ext::IdentExt::parse_any as fn(ParseStream) -> syn::Result<Ident>)?.to_string(),
+            );
             if !fork.peek(Token![.]) || fork.peek(Token![..]) {
                 break;
             }

@@ -81,9 +81,7 @@ impl Lower {
     fn path_arguments(&mut self, arguments: &syn::PathArguments) -> (Vec<GenericArg>, Option<Pos>) {
         match arguments {
             syn::PathArguments::None => (Vec::new(), None),
-            syn::PathArguments::AngleBracketed(angle) => {
-                (self.generic_args(angle), Some(end(angle.gt_token.span)))
-            }
+            syn::PathArguments::AngleBracketed(angle) => (self.generic_args(angle), Some(end(angle.gt_token.span))),
             syn::PathArguments::Parenthesized(sugar) => {
                 let inputs = sugar.inputs.iter().map(|arg| self.ty(&arg.ty)).collect();
                 let output = self.return_type(&sugar.output);

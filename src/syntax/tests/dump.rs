@@ -41,7 +41,9 @@ impl Dump<'_> {
         let bounds = |paths: &[Path]| paths.iter().map(|path| self.path(path)).collect::<Vec<_>>().join("+");
         match self.0.ty(id) {
             Type::Path(path) => self.path(path),
-            Type::Ref { mutable, ty } => format!("&{}{}", if *mutable { "mut " } else { "" }, self.ty(*ty)),
+            Type::Ref { mutable, ty } => {
+                format!("&{}{}", if *mutable { "mut " } else { "" }, self.ty(*ty))
+            }
             Type::Ptr(ty) => format!("*{}", self.ty(*ty)),
             Type::Tuple(tys) => format!("({})", self.tys(tys)),
             Type::Slice(ty) => format!("[{}]", self.ty(*ty)),
@@ -112,7 +114,9 @@ impl Dump<'_> {
             ExprKind::Lit(Lit::Int(Some(int))) => int.to_string(),
             ExprKind::Lit(lit) => format!("{lit:?}"),
             ExprKind::Path(path) => self.path(path),
-            ExprKind::Call { callee, args } => format!("{}({})", self.expr(*callee), self.exprs(args)),
+            ExprKind::Call { callee, args } => {
+                format!("{}({})", self.expr(*callee), self.exprs(args))
+            }
             ExprKind::Method { recv, name, generics, args, .. } => {
                 let generics = if generics.is_empty() { String::new() } else { format!("::<{}>", self.tys(generics)) };
                 format!("{}.{}{generics}({})", self.expr(*recv), self.0.str(*name), self.exprs(args))
@@ -132,13 +136,23 @@ impl Dump<'_> {
                 };
                 format!("{}!{args}", self.0.str(call.path))
             }
-            ExprKind::Field { base, name, .. } => format!("{}.{}", self.expr(*base), self.0.str(*name)),
-            ExprKind::Index { base, index } => format!("{}[{}]", self.expr(*base), self.expr(*index)),
+            ExprKind::Field { base, name, .. } => {
+                format!("{}.{}", self.expr(*base), self.0.str(*name))
+            }
+            ExprKind::Index { base, index } => {
+                format!("{}[{}]", self.expr(*base), self.expr(*index))
+            }
             ExprKind::Unary { op, expr } => format!("{op:?} {}", self.expr(*expr)),
-            ExprKind::Binary { op, lhs, rhs } => format!("({op:?} {} {})", self.expr(*lhs), self.expr(*rhs)),
+            ExprKind::Binary { op, lhs, rhs } => {
+                format!("({op:?} {} {})", self.expr(*lhs), self.expr(*rhs))
+            }
             ExprKind::Assign { lhs, rhs } => format!("{}={}", self.expr(*lhs), self.expr(*rhs)),
-            ExprKind::AssignOp { op, lhs, rhs } => format!("{} {op:?}= {}", self.expr(*lhs), self.expr(*rhs)),
-            ExprKind::Ref { mutable, expr } => format!("&{}{}", if *mutable { "mut " } else { "" }, self.expr(*expr)),
+            ExprKind::AssignOp { op, lhs, rhs } => {
+                format!("{} {op:?}= {}", self.expr(*lhs), self.expr(*rhs))
+            }
+            ExprKind::Ref { mutable, expr } => {
+                format!("&{}{}", if *mutable { "mut " } else { "" }, self.expr(*expr))
+            }
             ExprKind::Cast { expr, ty } => format!("({} as {})", self.expr(*expr), self.ty(*ty)),
             ExprKind::Await(id) => format!("{}.await", self.expr(*id)),
             ExprKind::Try(id) => format!("{}?", self.expr(*id)),
@@ -154,27 +168,37 @@ impl Dump<'_> {
                     .collect();
                 format!("match {} [{}]", self.expr(*on), arms.join("; "))
             }
-            ExprKind::While { cond, body } => format!("while {} {}", self.expr(*cond), self.block(body)),
+            ExprKind::While { cond, body } => {
+                format!("while {} {}", self.expr(*cond), self.block(body))
+            }
             ExprKind::Loop { body } => format!("loop {}", self.block(body)),
             ExprKind::For { pat, iter, body } => {
                 format!("for {} in {} {}", self.pat(*pat), self.expr(*iter), self.block(body))
             }
             ExprKind::Closure(closure) => {
                 let params: Vec<String> = closure.params.iter().map(|param| self.pat(param.pat)).collect();
-                let marks = format!("{}{}", if closure.is_async { "async " } else { "" }, if closure.is_move { "move " } else { "" });
+                let marks = format!(
+                    "{}{}",
+                    if closure.is_async { "async " } else { "" },
+                    if closure.is_move { "move " } else { "" }
+                );
                 format!("{marks}|{}| {}", params.join(","), self.expr(closure.body))
             }
             ExprKind::Return(id) => format!("return {}", opt(id)),
             ExprKind::Break(id) => format!("break {}", opt(id)),
             ExprKind::Yield(id) => format!("yield {}", opt(id)),
             ExprKind::Struct { path, fields, rest } => {
-                let fields: Vec<String> =
-                    fields.iter().map(|field| format!("{}:{}", self.0.str(field.name), self.expr(field.value))).collect();
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|field| format!("{}:{}", self.0.str(field.name), self.expr(field.value)))
+                    .collect();
                 format!("{}{{{}..{}}}", self.path(path), fields.join(","), opt(rest))
             }
             ExprKind::Tuple(ids) => format!("({})", self.exprs(ids)),
             ExprKind::Array(ids) => format!("[{}]", self.exprs(ids)),
-            ExprKind::Repeat { value, len } => format!("[{};{}]", self.expr(*value), self.expr(*len)),
+            ExprKind::Repeat { value, len } => {
+                format!("[{};{}]", self.expr(*value), self.expr(*len))
+            }
             ExprKind::Range { start, end } => format!("{}..{}", opt(start), opt(end)),
             ExprKind::Other(ids) => format!("?({})", self.exprs(ids)),
             other => format!("{other:?}"),
