@@ -5,4 +5,5 @@ pub mod eval;
 pub mod hosts;
 pub mod model;
 pub mod phases;
+pub mod profile;
 pub mod value;

@@ -106,7 +106,22 @@ impl<'a> Eval<'a> {
                 _ => {}
             }
         }
+        eval.responses();
         eval.facts
+    }
+
+    /// What an entry point gives back is its response: notes it on everything the value derives from.
+    fn responses(&mut self) {
+        for index in 0..self.facts.entries.len() {
+            let entry = &self.facts.entries[index];
+            let (Some(def), span) = (entry.def, entry.span) else { continue };
+            let Some(summary) = self.summaries.get(&def).cloned() else { continue };
+            let node = self.facts.nodes.iter().position(|n| n.def == def && n.kind == NodeKind::Function && n.parent.is_none());
+            let Some(node) = node else { continue };
+            for &access in &summary.ret.reads {
+                self.facts.uses.push(Use { access, node: NodeId(node as u32), kind: UseKind::Response, span, order: u32::MAX });
+            }
+        }
     }
 
     fn hir(&self) -> &'a hir::File {

@@ -1,0 +1,92 @@
+//! The whole run: a tree in, an analysis out.
+
+use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, FileComments, ItemSpan, Summary};
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::facts::cells::World;
+use crate::facts::eval::Eval;
+use crate::facts::hosts::Hosts;
+use crate::facts::phases::Graph;
+use crate::resolve::link::link;
+use crate::rules;
+use crate::syntax::{self, hir};
+use crate::workspace::model::{Skip, Workspace};
+use crate::workspace::{self, Options};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// The parser recurses: its guard refuses files that would need more than half of this, in bytes.
+const STACK: usize = 256 << 20;
+
+/// Analyses the tree below `root`. Nothing of it is executed, and no process is started.
+///
+/// # Errors
+/// When there is no tree at `root`, its own manifest is broken, or a catalog file of the
+/// configuration cannot be read. What is wrong deeper in the tree is listed in the analysis.
+pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
+    let fail = |message: String| AnalyzeError { message };
+    let root = workspace::root_of(root).map_err(|e| fail(e.to_string()))?;
+    let mut user = Vec::new();
+    for path in &config.catalog {
+        let full = root.join(path);
+        let plain = full.symlink_metadata().is_ok_and(|m| m.is_file());
+        let text = std::fs::read_to_string(&full).ok().filter(|_| plain);
+        user.push((path.clone(), text.ok_or_else(|| fail(format!("catalog file {path} cannot be read")))?));
+    }
+    let catalog = Catalog::load(&user).map_err(fail)?;
+    let wanted = Options { exclude: config.exclude.set().clone(), examples: options.examples, only_packages: options.packages.clone() };
+    let tree = workspace::discover(&root, &wanted).map_err(|e| fail(e.to_string()))?;
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|e| fail(e.to_string()))?;
+    pool.install(|| run(&root, &tree, &catalog, config, options))
+}
+
+fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
+    let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
+    let files = parse(root, tree, options, &mut analysis);
+    analysis.summary = Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
+    let (mut program, missing) = link(tree, files);
+    analysis.skipped.extend(missing);
+    program.index_impls();
+    analysis.summary.crates = program.crates.len() as u64;
+    let facts = Eval::run(&program, catalog);
+    let graph = Graph::build(&program, &facts);
+    let hosts = Hosts::find(&program, catalog, &facts, &graph);
+    let world = World::new(&program, catalog, &facts, &graph, &hosts);
+    rules::judge(&world, config, &mut analysis);
+    for unit in &mut program.files {
+        let comments = std::mem::take(&mut unit.hir.comments);
+        analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan { path: unit.path.clone(), start_line: i.span.line, end_line: i.span.end_line }));
+        analysis.comments.push(FileComments { path: unit.path.clone(), comments });
+    }
+    Ok(analysis)
+}
+
+/// Reads and lowers all files, largest first; the result is sorted by path.
+fn parse(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) -> Vec<(String, hir::File)> {
+    let mut order: Vec<&workspace::model::SourceFile> = tree.files.iter().collect();
+    order.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+    let _ = options;
+    let parsed: Vec<(String, Result<hir::File, String>)> = order
+        .par_iter()
+        .map(|file| {
+            let result = match std::fs::read(root.join(&file.path)) {
+                Ok(bytes) => syntax::parse(&bytes).map_err(|r| format!("line {}: {}", r.line, r.reason)),
+                Err(error) => Err(error.to_string()),
+            };
+            (file.path.clone(), result)
+        })
+        .collect();
+    let mut files = Vec::new();
+    for (path, result) in parsed {
+        match result {
+            Ok(file) => {
+                analysis.errors.extend(file.problems.iter().filter(|p| p.lost).map(|p| Skip { path: path.clone(), reason: format!("line {}: {}", p.line, p.message) }));
+                files.push((path, file));
+            }
+            Err(reason) => analysis.errors.push(Skip { path, reason }),
+        }
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    analysis.errors.sort();
+    files
+}

@@ -1,0 +1,135 @@
+//! What a cell is for: who writes it and from what, who reads it, and what happens when a reader
+//! does not find what a writer left. Read once here, so that rules stay judgements.
+
+use super::cells::{Cell, World};
+use super::model::*;
+use super::phases::Phases;
+use crate::catalog::Op;
+use rustc_hash::FxHashSet;
+
+pub struct Profile {
+    /// `map`, `set`, `seq`, `cache`, `atomic`, `scalar`, `struct`, `sender`, ..
+    pub class: &'static str,
+    /// Writes that put something in, on a request's path or in a task it started.
+    pub puts: Vec<AccessId>,
+    /// Removals on such a path.
+    pub removes: Vec<AccessId>,
+    /// Read-modify-writes on such a path.
+    pub updates: Vec<AccessId>,
+    pub reads: Vec<AccessId>,
+    /// Writes by code that runs in the background, not for a request.
+    pub background_puts: Vec<AccessId>,
+    pub startup_puts: Vec<AccessId>,
+    /// Where the values put in on requests come from, callers included.
+    pub put_from: Prov,
+    pub key_from: Prov,
+    /// A reader that finds nothing asks the store or computes it again.
+    pub reloads: bool,
+    /// A use by which a client sees that something is not there.
+    pub visible: Option<Use>,
+    /// A use in which finding something refuses the request.
+    pub refusal: Option<Use>,
+    /// Any use at all that decides or answers something.
+    pub used: Option<Use>,
+    /// Every use only logs or measures.
+    pub only_logged: bool,
+    pub only_modulo: bool,
+}
+
+impl Profile {
+    pub fn of(cell: &Cell, w: &World<'_>) -> Profile {
+        let requested = Phases::REQUEST.or(Phases::TASK);
+        let class = class_name(w.class(&cell.ty));
+        let mut profile = Profile { class, puts: Vec::new(), removes: Vec::new(), updates: Vec::new(), reads: Vec::new(), background_puts: Vec::new(), startup_puts: Vec::new(), put_from: Prov::NONE, key_from: Prov::NONE, reloads: false, visible: None, refusal: None, used: None, only_logged: false, only_modulo: false };
+        for &id in &cell.accesses {
+            let access = w.facts.access(id);
+            let phase = w.graph.phase(access.node);
+            let def = w.facts.node(access.node).def;
+            let puts = matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::Swap | Op::LoadThrough | Op::Init | Op::Cas);
+            if phase.has(requested) {
+                match access.op {
+                    Op::Remove | Op::Prune | Op::Clear | Op::Drain => profile.removes.push(id),
+                    Op::Rmw => profile.updates.push(id),
+                    _ if puts => {
+                        profile.puts.push(id);
+                        profile.put_from = profile.put_from.or(w.graph.resolve(access.value, def));
+                        profile.key_from = profile.key_from.or(w.graph.resolve(access.key, def));
+                    }
+                    _ => {}
+                }
+                if access.op.reads() || access.op == Op::Insert {
+                    profile.reads.push(id);
+                }
+                if access.op == Op::LoadThrough && w.graph.resolve(access.value, def).has(Prov::STORE) {
+                    profile.reloads = true;
+                }
+            } else if phase.has(Phases::BACKGROUND) && (puts || access.op == Op::Rmw) {
+                profile.background_puts.push(id);
+            } else if phase.has(Phases::STARTUP) && (puts || access.op == Op::Rmw) {
+                profile.startup_puts.push(id);
+            }
+        }
+        profile.judge_uses(cell, w, requested);
+        profile
+    }
+
+    fn judge_uses(&mut self, cell: &Cell, w: &World<'_>, requested: Phases) {
+        let uses: Vec<&Use> = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested)).collect();
+        let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).collect();
+        self.only_logged = !uses.is_empty() && uses.iter().all(|u| u.kind == UseKind::Logged);
+        self.only_modulo = !uses.is_empty() && uses.iter().all(|u| matches!(u.kind, UseKind::Logged | UseKind::Modulo));
+        for one in uses {
+            let op = w.facts.access(one.access).op;
+            let asked = reads.contains(&one.access) || op == Op::Insert;
+            match one.kind {
+                UseKind::Defaulted(true) => self.reloads = true,
+                UseKind::Branch { hit, miss } | UseKind::Gate { hit, miss } if asked => {
+                    let fills = self.fills_later(cell, w, one);
+                    // Asking the store after a miss, in its arm or behind an early return of the hit.
+                    if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) {
+                        self.reloads = true;
+                    }
+                    if miss.writes && !miss.refuses {
+                        self.reloads |= miss.loads;
+                    }
+                    if miss.refuses && !hit.refuses && !miss.loads {
+                        self.visible.get_or_insert(*one);
+                    }
+                    if hit.refuses && !miss.refuses {
+                        self.refusal.get_or_insert(*one);
+                    }
+                    self.used.get_or_insert(*one);
+                }
+                UseKind::Required if asked => {
+                    self.visible.get_or_insert(*one);
+                    self.used.get_or_insert(*one);
+                }
+                UseKind::Response | UseKind::Stored | UseKind::Identity | UseKind::Defaulted(false) if asked => {
+                    self.used.get_or_insert(*one);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the function goes on to put a value from the store into the cell behind the use.
+    fn fills_later(&self, cell: &Cell, w: &World<'_>, one: &Use) -> bool {
+        let def = w.facts.node(one.node).def;
+        cell.accesses.iter().any(|&a| {
+            let access = w.facts.access(a);
+            let node = w.facts.node(access.node);
+            node.def == def && access.order > one.order && access.op.writes() && w.graph.resolve(access.value, def).has(Prov::STORE)
+        })
+    }
+
+    /// Whether anything that a request brings, mints or counts is kept.
+    pub fn keeps_requests(&self) -> bool {
+        let kinds = self.put_from.or(self.key_from);
+        [Prov::REQUEST, Prov::RANDOM, Prov::CLOCK, Prov::COUNT, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| kinds.has(k))
+    }
+}
+
+fn class_name(text: &str) -> &'static str {
+    const NAMES: &[&str] = &["map", "set", "seq", "cache", "atomic", "scalar", "struct", "sender", "receiver", "watch-sender", "watch-receiver", "semaphore", "barrier", "notify", "once", "lock", "oneshot-sender", "option", "cell"];
+    NAMES.iter().find(|n| **n == text).copied().unwrap_or("opaque")
+}

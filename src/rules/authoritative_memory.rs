@@ -1,0 +1,64 @@
+//! Memory that one request writes and a later one relies on.
+
+use super::evidence;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+
+pub const ID: &str = "authoritative-memory";
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if !matches!(profile.class, "map" | "set" | "seq" | "scalar" | "struct" | "atomic" | "cache" | "option" | "opaque" | "watch-sender") {
+        return None;
+    }
+    let mut written = profile.puts.clone();
+    written.extend(&profile.updates);
+    if written.is_empty() || profile.reads.is_empty() || profile.reloads || profile.only_logged || profile.only_modulo {
+        return None;
+    }
+    if !profile.keeps_requests() && profile.updates.is_empty() {
+        return None;
+    }
+    if cell.expires && profile.put_from.has(Prov::STORE) {
+        return None;
+    }
+    let used = profile.visible.or(profile.refusal).or(profile.used)?;
+    let write = evidence::pick(w, &written, None)?;
+    let reads: Vec<AccessId> = std::iter::once(used.access).chain(profile.reads.iter().copied()).collect();
+    let read = evidence::pick(w, &reads, write.entry)?;
+    let (writer, reader) = (write.label(w), read.label(w));
+    let name = evidence::short(&cell.symbol);
+    let confidence = match (profile.visible.or(profile.refusal), cell.uncertain) {
+        (_, true) => Confidence::Medium,
+        (Some(_), _) => Confidence::High,
+        (None, _) => Confidence::Medium,
+    };
+    let harm = if profile.refusal.is_some() && profile.visible.is_none() {
+        format!("`{reader}` on another instance, or after a restart, does not know what `{writer}` noted and lets it pass")
+    } else {
+        format!("what `{writer}` stores is missing for `{reader}` on another instance and lost with this one")
+    };
+    let reason = format!("reporting because `{writer}` writes `{name}` with a value from {} and `{reader}` relies on it, with nothing to reload it from", profile.put_from.or(profile.key_from).describe());
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &write));
+    first.push(evidence::step(w, &read));
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::CacheWriteBack,
+        severity: Severity::Error,
+        confidence,
+        persona: Persona::Regular,
+        reason,
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("{harm}: `{name}` lives in this process only"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
+        home: Some("shared cache or database".into()),
+        help: Some(format!("keep what `{name}` holds in a store that every instance shares, keyed as it is here, and treat this copy as a cache at most")),
+        related: Vec::new(),
+    })
+}

@@ -1,0 +1,41 @@
+//! Counters whose values leave the process and must be unique or ordered.
+
+use super::evidence;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+
+pub const ID: &str = "local-sequence";
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if !matches!(profile.class, "atomic" | "scalar") || profile.updates.is_empty() {
+        return None;
+    }
+    let leaves = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && w.graph.phase(u.node).requested());
+    let leaves = leaves?;
+    let write = evidence::pick(w, &profile.updates, None)?;
+    let writer = write.label(w);
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &write));
+    first.push(Step { role: Role::Because, entry: None, message: "its value becomes an identity here".into(), location: evidence::node_location(w, leaves.node, leaves.span) });
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Error,
+        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{name}` is counted up by `{writer}` and its value is used as an identity"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("two instances give out the same numbers, and a restart begins again: `{writer}` takes them from `{name}` in this process"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &write)],
+        home: Some("database sequence".into()),
+        help: Some("take the number from a sequence or identity column of the shared database, or use random identifiers (UUID, ULID)".into()),
+        related: Vec::new(),
+    })
+}
