@@ -1,6 +1,7 @@
 //! Expressions, statements and blocks.
 
 use super::attrs::only_for_tests;
+use super::types::type_end;
 use super::{Lower, close, delim, end, range, start, whole};
 use crate::syntax::hir::*;
 
@@ -79,10 +80,7 @@ impl Lower {
                 let index = self.expr(&link.index);
                 (ExprKind::Index { base: left, index }, close(&link.bracket_token.span))
             }
-            syn::Expr::Cast(cast) => {
-                use syn::spanned::Spanned;
-                (ExprKind::Cast { expr: left, ty: self.ty(&cast.ty) }, end(cast.ty.span()))
-            }
+            syn::Expr::Cast(cast) => (ExprKind::Cast { expr: left, ty: self.ty(&cast.ty) }, type_end(&cast.ty)),
             syn::Expr::Binary(binary) => {
                 let rhs = self.expr(&binary.right);
                 let kind = match operator(&binary.op) {

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::attrs::only_for_tests;
+use super::types::type_end;
 use super::{Lower, Pos, close, delim, end, range, start};
 use crate::syntax::hir::*;
 
@@ -489,12 +490,11 @@ fn fields_end(fields: &syn::Fields) -> Option<Pos> {
 
 fn field_span(field: &syn::Field) -> Span {
     use syn::spanned::Spanned;
-    let ty = field.ty.span();
     let first = match (&field.vis, &field.ident) {
         (syn::Visibility::Public(token), _) => start(token.span),
         (syn::Visibility::Restricted(restricted), _) => start(restricted.pub_token.span),
         (syn::Visibility::Inherited, Some(ident)) => start(ident.span()),
-        (syn::Visibility::Inherited, None) => start(ty),
+        (syn::Visibility::Inherited, None) => start(field.ty.span()),
     };
-    range(first, end(ty))
+    range(first, type_end(&field.ty))
 }

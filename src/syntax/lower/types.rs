@@ -85,11 +85,7 @@ impl Lower {
             syn::PathArguments::Parenthesized(sugar) => {
                 let inputs = sugar.inputs.iter().map(|arg| self.ty(&arg.ty)).collect();
                 let output = self.return_type(&sugar.output);
-                let to = match &sugar.output {
-                    syn::ReturnType::Default => close(&sugar.paren_token.span),
-                    // Rare enough for the costly way.
-                    syn::ReturnType::Type(_, ty) => end(ty.span()).max(close(&sugar.paren_token.span)),
-                };
+                let to = output_end(sugar);
                 (vec![GenericArg::FnSugar(inputs, output)], Some(to))
             }
         }
@@ -160,4 +156,48 @@ fn bounds_of_names(generics: &syn::Generics) -> impl Iterator<Item = (&syn::Iden
         },
         _ => None,
     })
+}
+
+/// Where a type ends. Asking syn would print the type into tokens, at every level of a nested one.
+pub fn type_end(ty: &syn::Type) -> Pos {
+    match ty {
+        syn::Type::Path(ty) => path_end(&ty.path),
+        syn::Type::Reference(ty) => type_end(&ty.elem),
+        syn::Type::Ptr(ty) => type_end(&ty.elem),
+        syn::Type::Group(ty) => type_end(&ty.elem),
+        syn::Type::Paren(ty) => close(&ty.paren_token.span),
+        syn::Type::Tuple(ty) => close(&ty.paren_token.span),
+        syn::Type::Slice(ty) => close(&ty.bracket_token.span),
+        syn::Type::Array(ty) => close(&ty.bracket_token.span),
+        syn::Type::FnPtr(ty) => match &ty.output {
+            syn::ReturnType::Type(_, output) => type_end(output),
+            syn::ReturnType::Default => close(&ty.paren_token.span),
+        },
+        syn::Type::ImplTrait(syn::TypeImplTrait { bounds, .. })
+        | syn::Type::TraitObject(syn::TypeTraitObject { bounds, .. }) => match bounds.last() {
+            Some(syn::TypeParamBound::Trait(bound)) => {
+                bound.paren_token.as_ref().map_or_else(|| path_end(&bound.path), |paren| close(&paren.span))
+            }
+            _ => end(ty.span()),
+        },
+        _ => end(ty.span()),
+    }
+}
+
+fn path_end(path: &syn::Path) -> Pos {
+    match path.segments.last() {
+        Some(last) => match &last.arguments {
+            syn::PathArguments::None => end(last.ident.span()),
+            syn::PathArguments::AngleBracketed(angle) => end(angle.gt_token.span),
+            syn::PathArguments::Parenthesized(sugar) => output_end(sugar),
+        },
+        None => end(path.span()),
+    }
+}
+
+fn output_end(sugar: &syn::ParenthesizedGenericArguments) -> Pos {
+    match &sugar.output {
+        syn::ReturnType::Type(_, output) => type_end(output),
+        syn::ReturnType::Default => close(&sugar.paren_token.span),
+    }
 }
