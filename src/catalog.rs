@@ -414,6 +414,11 @@ impl Catalog {
         self.stores.get(first(path)).copied()
     }
 
+    /// Whether a crate is one of the frameworks that the catalog describes.
+    pub fn is_framework(&self, name: &str) -> bool {
+        [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates].iter().any(|list| list.iter().any(|c| c == name))
+    }
+
     pub fn is_metrics_crate(&self, path: &str) -> bool {
         self.metrics.crates.iter().any(|c| c == first(path))
     }

@@ -44,7 +44,7 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
     let files = parse(root, tree, options, &mut analysis);
     analysis.summary = Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
-    let (mut program, missing) = link(tree, files);
+    let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name));
     analysis.skipped.extend(missing);
     program.index_impls();
     analysis.summary.crates = program.crates.len() as u64;

@@ -7,7 +7,10 @@ use crate::workspace::model::{Skip, TargetKind, Workspace};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Links the files (sorted by path) into crates. Modules whose file is not there are returned beside it.
-pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>) -> (Program, Vec<Skip>) {
+///
+/// `known` says which crates are frameworks whose meaning the catalog gives: in the framework's own
+/// repository its examples see it as any other service does, from outside.
+pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn Fn(&str) -> bool) -> (Program, Vec<Skip>) {
     let mut program = Program::default();
     for (path, hir) in files {
         let names = hir.symbols.iter().map(|s| program.names.intern(s)).collect();
@@ -34,7 +37,7 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>) -> (Program,
         for dependency in package.dependencies.iter().filter(|d| !d.dev) {
             let name = linker.program.names.intern(&dependency.name);
             let target = match libraries.get(dependency.package.as_str()) {
-                Some(&krate) if krate != id => Extern::Workspace(krate),
+                Some(&krate) if krate != id && !known(&dependency.package.replace('-', "_")) => Extern::Workspace(krate),
                 _ => Extern::External(linker.program.names.intern(&dependency.package.replace('-', "_"))),
             };
             externs.insert(name, target);
