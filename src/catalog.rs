@@ -314,7 +314,10 @@ impl Catalog {
             let class = self.class_names.iter().position(|n| *n == entry.class);
             let class = class.ok_or_else(|| format!("{file}: unknown class `{}`", entry.class))?;
             for path in entry.paths {
-                self.types.insert(short(&path), TypeInfo { class, value: entry.value, channel: entry.channel });
+                // The module tells `broadcast::Sender` from `mpsc::Sender`; a re-export elsewhere is known by its last name.
+                let info = TypeInfo { class, value: entry.value, channel: entry.channel };
+                self.types.insert(tail(&path, 2), info);
+                self.types.entry(short(&path)).or_insert(info);
             }
         }
         for entry in document.function {
@@ -363,7 +366,8 @@ impl Catalog {
         if let Some(&known) = self.type_memo.read().ok().as_ref().and_then(|m| m.get(&name)) {
             return known;
         }
-        let info = self.types.get(&short(names.text(name))).copied();
+        let text = names.text(name);
+        let info = self.types.get(&tail(text, 2)).or_else(|| self.types.get(&short(text))).copied();
         if let Ok(mut memo) = self.type_memo.write() {
             memo.insert(name, info);
         }

@@ -2,7 +2,11 @@
 
 pub mod authoritative_memory;
 pub mod evidence;
+pub mod in_process_broadcast;
 pub mod local_sequence;
+pub mod local_setting;
+pub mod stale_local_cache;
+pub mod write_buffer;
 
 use crate::analysis::{Analysis, InventoryKind, InventoryRow};
 use crate::config::Config;
@@ -19,7 +23,14 @@ pub enum Verdict {
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 
 /// Rules on cells, the specific before the general: the first that speaks decides.
-const CELL_RULES: &[CellRule] = &[local_sequence::judge, authoritative_memory::judge];
+const CELL_RULES: &[CellRule] = &[
+    local_sequence::judge,
+    in_process_broadcast::judge,
+    write_buffer::judge,
+    local_setting::judge,
+    stale_local_cache::judge,
+    authoritative_memory::judge,
+];
 
 pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     let _ = config;

@@ -144,6 +144,9 @@ impl<'a> World<'a> {
         for id in &ids {
             let access = self.facts.access(*id);
             let origin = access.via.unwrap_or(*id);
+            if access.via.is_some() && self.key(self.facts.access(origin)).as_ref() == Some(&key) {
+                continue;
+            }
             if seen.insert((origin, access.via.is_some().then_some(access.node))) {
                 accesses.push(*id);
             }

@@ -83,7 +83,7 @@ impl Profile {
             let asked = reads.contains(&one.access) || op == Op::Insert;
             match one.kind {
                 UseKind::Defaulted(true) => self.reloads = true,
-                UseKind::Branch { hit, miss } | UseKind::Gate { hit, miss } if asked => {
+                UseKind::Branch { hit, miss } if asked => {
                     let fills = self.fills_later(cell, w, one);
                     // Asking the store after a miss, in its arm or behind an early return of the hit.
                     if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) {
@@ -96,6 +96,16 @@ impl Profile {
                         self.visible.get_or_insert(*one);
                     }
                     if hit.refuses && !miss.refuses {
+                        self.refusal.get_or_insert(*one);
+                    }
+                    // `if !taken.contains(name) { taken.insert(name) }`: being there already decides.
+                    if self.class == "set" && hit.empty && miss.writes && !miss.loads {
+                        self.refusal.get_or_insert(*one);
+                    }
+                    self.used.get_or_insert(*one);
+                }
+                UseKind::Gate { hit, miss } if asked => {
+                    if hit.refuses || miss.refuses {
                         self.refusal.get_or_insert(*one);
                     }
                     self.used.get_or_insert(*one);
@@ -118,7 +128,7 @@ impl Profile {
         cell.accesses.iter().any(|&a| {
             let access = w.facts.access(a);
             let node = w.facts.node(access.node);
-            node.def == def && access.order > one.order && access.op.writes() && w.graph.resolve(access.value, def).has(Prov::STORE)
+            node.def == def && access.order > one.order && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough) && w.graph.resolve(access.value, def).has(Prov::STORE)
         })
     }
 

@@ -125,9 +125,8 @@ impl<'a> Eval<'a> {
     /// Records on every access a value derives from that the program branches on its presence.
     fn branch_uses(&mut self, asked: &Val, hit: Arm, miss: Arm, span: Span) {
         let kind = match asked.form {
-            Form::Option => UseKind::Branch { hit, miss },
-            Form::Bool { negated: false } => UseKind::Gate { hit, miss },
-            Form::Bool { negated: true } => UseKind::Gate { hit: miss, miss: hit },
+            Form::Option | Form::Bool { negated: false } => UseKind::Branch { hit, miss },
+            Form::Bool { negated: true } => UseKind::Branch { hit: miss, miss: hit },
             Form::Plain => UseKind::Gate { hit, miss },
         };
         for access in asked.reads.clone() {
@@ -173,6 +172,7 @@ impl<'a> Eval<'a> {
         match &self.hir().expr(cond).kind {
             ExprKind::Let { pat, expr } => {
                 let value = self.place_or_value(*expr);
+                let value = self.touch(value, self.span(*expr));
                 let mut asked = value.clone();
                 if asked.form == Form::Option && self.is_absent_pattern(*pat) {
                     asked.form = Form::Bool { negated: true };
@@ -203,6 +203,7 @@ impl<'a> Eval<'a> {
     pub(super) fn match_expr(&mut self, on: ExprId, arms: &'a [hir::Arm], span: Span) -> Val {
         let guards = self.body.guards.len();
         let asked = self.place_or_value(on);
+        let asked = self.touch(asked, span);
         let mut hit = None;
         let mut miss = None;
         let mut result: Option<Val> = None;

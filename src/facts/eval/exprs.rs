@@ -374,13 +374,30 @@ impl<'a> Eval<'a> {
 
     /// Records the read of a plain field that lives inside a cell.
     fn load_field(&mut self, mut value: Val, span: Span) -> Val {
-        let own_state = self.body.exclusive_self && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
+        let own_state = (self.body.exclusive_self || self.entry_of.contains_key(&self.body.def)) && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
         if (value.inside() || own_state) && value.place.is_some() && self.is_data(&value.ty) {
             let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);
             value.reads.extend(read);
             value.prov = value.prov.or(Prov::CELL);
         }
         value
+    }
+
+    /// A value inside a lock that is matched or taken over as a whole: that is a read of the cell.
+    pub(super) fn touch(&mut self, mut value: Val, span: Span) -> Val {
+        if value.inside() && value.reads.is_empty() && value.guard().is_none_or(|_| !self.may_be_collection(&value.ty)) && self.is_data(&value.ty) {
+            let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);
+            value.reads.extend(read);
+            value.prov = value.prov.or(Prov::CELL);
+            if super::patterns::is_option(&self.p.names, &value.ty) {
+                value.form = Form::Option;
+            }
+        }
+        value
+    }
+
+    fn may_be_collection(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| matches!(self.cat.class_name(i), "map" | "set" | "seq" | "cache")))
     }
 
     /// Whether a value of this type is data when it is read as a whole; handles and locks are not.
@@ -426,8 +443,8 @@ impl<'a> Eval<'a> {
         let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
         if comparison {
             value.ty = Ty::Prim(self.p.names.intern("bool"));
-            // `x == None`, `n == 0`: still about presence; other comparisons gate on the value.
-            value.form = Form::Bool { negated: false };
+            // A comparison asks for the value, not for presence.
+            value.form = Form::Plain;
         } else if matches!(op, BinOp::And | BinOp::Or) {
             value.ty = Ty::Prim(self.p.names.intern("bool"));
         } else {

@@ -325,6 +325,13 @@ impl<'a> Eval<'a> {
         if matches!(&on.ty, Ty::Ext(path, _) if self.p.text(*path) == "std::collections::hash_map::Entry") {
             return self.entry_adaptor(on, name, args, span);
         }
+        if matches!(name, "is_multiple_of" | "rem_euclid" | "checked_rem" | "wrapping_rem") {
+            self.args(args);
+            self.uses_of(on, UseKind::Modulo, span);
+            return Some(Val::of(Ty::Prim(self.p.names.intern("u64")), Prov::CONST));
+        }
+        let touched = self.touch(on.clone(), span);
+        let on = &touched;
         let wrapped = is_wrapper(&self.p.names, &on.ty);
         let inner_ty = if wrapped { on.ty.arg(0) } else { on.ty.clone() };
         let content = || {

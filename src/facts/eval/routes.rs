@@ -209,10 +209,24 @@ impl<'a> Eval<'a> {
         let serves = router && self.cat.routers.methods.iter().any(|m| m == name) || filter && self.cat.routers.filter_methods.iter().any(|m| m == name);
         let framework = router || filter || self.cat.attributes.crates.contains(&krate) || krate == "tonic";
         let keeps = self.cat.state.methods.iter().any(|m| m == name) && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
-        if !serves && !keeps && !router && !filter {
+        // Methods that only put routers together.
+        const JOINS: &[&str] = &["nest", "nest_service", "merge", "mount", "service", "configure", "push", "unshift", "at", "path", "scope", "resource", "or", "and", "register", "append", "with_path", "routes"];
+        let joins = (router || !on.entries().is_empty()) && JOINS.contains(&name);
+        if let (Some(Callable::Function(_)), true) = (on.callable(), matches!(on.ty, Ty::Fn(_))) {
+            // `handler.layer(..)`, `handler.with_state(..)`: still the handler.
+            for &arg in args {
+                let given = self.place_or_value(arg);
+                if name == "with_state" {
+                    self.register(&given, name, span);
+                }
+            }
+            return Some(on.clone());
+        }
+        if !serves && !keeps && !joins && !filter {
             return None;
         }
-        let method = HTTP.contains(&name).then(|| name.to_ascii_uppercase());
+        let verb = name.strip_suffix("_service").or_else(|| name.strip_suffix("_with")).unwrap_or(name);
+        let method = HTTP.contains(&verb).then(|| verb.to_ascii_uppercase());
         let pending = on.str().filter(|m| HTTP.contains(&m.to_ascii_lowercase().as_str())).map(str::to_string);
         let method = method.or(pending);
         let auxiliary = matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map");

@@ -1,0 +1,94 @@
+//! Fan-out to sockets and streams that only reaches this instance's clients.
+
+use super::evidence;
+use crate::catalog::{Channel, Op};
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::phases::Phases;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+use crate::resolve::Ty;
+
+pub const ID: &str = "in-process-broadcast";
+
+pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    let requested = Phases::REQUEST.or(Phases::TASK);
+    let on_request = |id: &AccessId| w.graph.phase(w.facts.access(*id).node).has(requested);
+    let of = |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
+    let sends = of(&[Op::Send]);
+    let receivers = if is_broadcast(w, &cell.ty) { of(&[Op::Subscribe]) } else { registry_inserts(cell, w, &on_request) };
+    if sends.is_empty() || receivers.is_empty() {
+        return None;
+    }
+    // What only the bus sends reaches every instance's clients.
+    let from_bus = |id: &AccessId| {
+        let access = w.facts.access(*id);
+        w.graph.resolve(access.value, w.facts.node(access.node).def).has(Prov::BUS)
+    };
+    if sends.iter().all(from_bus) {
+        return None;
+    }
+    let send = evidence::pick(w, &sends, None)?;
+    let receive = evidence::pick(w, &receivers, send.entry)?;
+    let (sender, receiver) = (send.label(w), receive.label(w));
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &send));
+    first.push(evidence::step(w, &receive));
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::Quarantine,
+        severity: Severity::Warning,
+        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{sender}` sends into `{name}`, only clients that `{receiver}` connected to this process get it, and no bus feeds it"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("clients connected to another instance never see what `{sender}` sends: `{name}` fans out inside this process only"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &send), evidence::chain(w, &receive)],
+        home: Some("message bus".into()),
+        help: Some("publish events to a bus that every instance subscribes to (Redis, NATS, LISTEN/NOTIFY) and let this channel only relay what the bus delivers".into()),
+        related: Vec::new(),
+    })
+}
+
+fn is_broadcast(w: &World<'_>, ty: &Ty) -> bool {
+    match ty {
+        Ty::Ext(name, args) => match w.cat.type_info(&w.p.names, *name) {
+            Some(info) if info.channel == Some(Channel::Broadcast) => true,
+            Some(_) | None => args.iter().any(|a| is_broadcast(w, a)),
+        },
+        _ => false,
+    }
+}
+
+/// Insertions of senders into a collection: a registry of connected clients.
+fn registry_inserts(cell: &Cell, w: &World<'_>, on_request: &dyn Fn(&AccessId) -> bool) -> Vec<AccessId> {
+    if !matches!(w.class(&cell.ty), "map" | "set" | "seq") || !holds_sender(w, &cell.ty, 0) {
+        return Vec::new();
+    }
+    let inserts = [Op::Insert, Op::InsertNew, Op::Push, Op::LoadThrough];
+    cell.accesses.iter().copied().filter(|a| inserts.contains(&w.facts.access(*a).op) && on_request(a)).collect()
+}
+
+fn holds_sender(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match ty {
+        Ty::Ext(name, args) => {
+            let class = w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i));
+            matches!(class, Some("sender")) || args.iter().any(|a| holds_sender(w, a, depth + 1))
+        }
+        Ty::Tuple(elems) => elems.iter().any(|e| holds_sender(w, e, depth + 1)),
+        Ty::Adt(def, args) => {
+            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
+            let file = w.p.def(*def).file;
+            fields.fields.iter().any(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| holds_sender(w, &t, depth + 1)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,69 @@
+//! Settings that a request changes for this process alone.
+
+use super::evidence;
+use crate::catalog::Op;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+
+pub const ID: &str = "local-setting";
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads {
+        return None;
+    }
+    // The whole value is replaced; nothing is counted, added or removed.
+    let stores: Vec<AccessId> = profile.puts.iter().copied().filter(|&a| matches!(w.facts.access(a).op, Op::Store | Op::Swap) && whole(w, a)).collect();
+    if stores.is_empty() || stores.len() != profile.puts.len() || !profile.updates.is_empty() || !profile.removes.is_empty() {
+        return None;
+    }
+    let flag = matches!(profile.class, "atomic" | "scalar" | "cell");
+    // A flag decides something; a configuration is a collection or struct that readers look things up in.
+    let decides = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
+    let lookup = profile.reads.iter().copied().any(|a| !stores.contains(&a));
+    if flag && decides.is_none() || !flag && !(configured_at_start(cell, w) && lookup) {
+        return None;
+    }
+    let write = evidence::pick(w, &stores, None)?;
+    let readers: Vec<AccessId> = decides.iter().map(|u| u.access).chain(profile.reads.iter().copied().filter(|a| !stores.contains(a))).collect();
+    let read = evidence::pick(w, &readers, write.entry)?;
+    if read.entry == write.entry {
+        return None;
+    }
+    let (writer, reader) = (write.label(w), read.label(w));
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &write));
+    first.push(evidence::step(w, &read));
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Warning,
+        confidence: if cell.uncertain || !flag { Confidence::Medium } else { Confidence::High },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{writer}` replaces `{name}` at run time and `{reader}` decides by it"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("after `{writer}` the instances disagree: only this one follows the new `{name}`, and a restart forgets it"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
+        home: Some("configuration store".into()),
+        help: Some("keep the setting in the shared store and let every instance re-read it on a timer or on a notification".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Whether a write replaces the cell's whole value.
+fn whole(w: &World<'_>, id: AccessId) -> bool {
+    !w.facts.access(id).place.path.contains(&Seg::Elem) || matches!(w.facts.access(id).place.path.last(), Some(Seg::Elem))
+}
+
+/// Whether the cell starts as a snapshot: its type is a struct of settings or a map that startup fills.
+fn configured_at_start(cell: &Cell, w: &World<'_>) -> bool {
+    let text = cell.symbol.to_ascii_lowercase();
+    let named = ["config", "setting", "option", "flag", "feature", "limits", "policy", "maintenance"].iter().any(|word| text.contains(word) || cell.ty_text.to_ascii_lowercase().contains(word));
+    named || cell.accesses.iter().any(|&a| w.facts.access(a).op.writes() && w.graph.phase(w.facts.access(a).node).has(crate::facts::phases::Phases::STARTUP))
+}

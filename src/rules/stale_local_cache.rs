@@ -1,0 +1,62 @@
+//! Caches that a mutating request corrects in this process only.
+
+use super::evidence;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+
+pub const ID: &str = "stale-local-cache";
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    let cache = profile.reloads || (profile.class == "cache" && profile.put_from.has(Prov::STORE));
+    if !cache || !matches!(profile.class, "map" | "set" | "seq" | "cache" | "scalar" | "struct" | "opaque" | "option") {
+        return None;
+    }
+    // Corrections: what a request removes, or replaces by what it brought, where no miss led to it.
+    let invalidations: Vec<AccessId> = profile.removes.iter().copied().filter(|&a| corrects(cell, w, a)).collect();
+    let removal = evidence::pick(w, &invalidations, None)?;
+    let read = evidence::pick(w, &profile.reads, removal.entry)?;
+    let (remover, reader) = (removal.label(w), read.label(w));
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &removal));
+    first.push(evidence::step(w, &read));
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::CacheWriteBack,
+        severity: Severity::Warning,
+        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
+        persona: if cell.expires { Persona::Pedantic } else { Persona::Regular },
+        reason: format!("reporting because `{remover}` invalidates `{name}` in its own process, `{reader}` serves from it, and {}", if cell.expires { "entries only age out" } else { "entries have no time to live" }),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("`{reader}` on another instance keeps serving what `{remover}` has changed: `{name}` is invalidated in this process only"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &removal), evidence::chain(w, &read)],
+        home: Some("shared cache".into()),
+        help: Some("give entries a short time to live, key them by a version that the change alters, or announce the change on a bus that every instance hears".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Whether a removal answers to a change, and does not just make room or drop what is old.
+fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
+    let access = w.facts.access(id);
+    if access.op == crate::catalog::Op::Prune {
+        return false;
+    }
+    // `pop`, `pop_front`: eviction.
+    if access.key == Prov::NONE && access.op == crate::catalog::Op::Remove {
+        return false;
+    }
+    // A removal behind a failed read of the same function only forgets a bad entry.
+    let def = w.facts.node(access.node).def;
+    let reads_before = cell.accesses.iter().any(|&a| {
+        let other = w.facts.access(a);
+        w.facts.node(other.node).def == def && other.order < access.order && other.op.reads() && a != id && other.op != access.op
+    });
+    !reads_before
+}

@@ -1,0 +1,71 @@
+//! Counters and rows that requests collect in memory for a later flush.
+
+use super::evidence;
+use crate::catalog::Op;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::phases::Phases;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+use rustc_hash::FxHashSet;
+
+pub const ID: &str = "write-buffer";
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    let mut collects = profile.puts.clone();
+    collects.extend(&profile.updates);
+    if collects.is_empty() || !matches!(profile.class, "map" | "seq" | "set" | "atomic" | "scalar" | "struct" | "opaque") {
+        return None;
+    }
+    // Emptied, or read and then stored, by code that runs in the background.
+    let drains = [Op::Drain, Op::Clear, Op::Swap, Op::Remove];
+    let flush = cell.accesses.iter().copied().find(|&a| {
+        let access = w.facts.access(a);
+        let phase = w.graph.phase(access.node);
+        drains.contains(&access.op) && phase.has(Phases::BACKGROUND) && !phase.has(Phases::REQUEST) && stores_near(w, access.node)
+    })?;
+    let write = evidence::pick(w, &collects, None)?;
+    write.entry?;
+    let writer = write.label(w);
+    let name = evidence::short(&cell.symbol);
+    let flushed = w.facts.access(flush);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &write));
+    first.push(Step { role: Role::Removed, entry: None, message: "flushed by background work here".into(), location: evidence::node_location(w, flushed.node, flushed.span) });
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::InstanceKill,
+        severity: Severity::Warning,
+        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{writer}` adds to `{name}` and answers before background work stores it"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("a kill loses what `{writer}` counted or collected since the last flush: `{name}` holds it in memory only"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &write)],
+        home: Some("database or durable queue".into()),
+        help: Some("write through to the store, or put each item into a durable queue or log before answering; a flush at shutdown does not survive a kill".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Whether the node, or what it calls, changes a store; bounded.
+fn stores_near(w: &World<'_>, node: NodeId) -> bool {
+    let mut seen = FxHashSet::default();
+    // The flush may store in the function that drains or in the one that called it.
+    let mut queue = vec![(node, 0)];
+    queue.extend(w.graph.edges.iter().filter(|e| e.to == node).map(|e| (e.from, 1)));
+    while let Some((here, depth)) = queue.pop() {
+        if !seen.insert(here) || depth > 4 || seen.len() > 200 {
+            continue;
+        }
+        if w.facts.effects.iter().any(|e| e.node == here && matches!(e.kind, EffectKind::Store { writes: true, .. })) {
+            return true;
+        }
+        queue.extend(w.graph.edges.iter().filter(|e| e.from == here).map(|e| (e.to, depth + 1)));
+    }
+    false
+}
