@@ -5,7 +5,8 @@ use super::model::*;
 use super::phases::{Graph, Phases};
 use crate::catalog::{Catalog, Op};
 use crate::names::Name;
-use crate::resolve::{DefId, DefKind, FileId, Program, Ty};
+use crate::resolve::program::CrateId;
+use crate::resolve::{DefId, DefKind, FileId, Program, Res, Ty};
 use crate::syntax::hir::{self, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,7 +16,7 @@ pub enum CellKey {
     /// A field of a struct or variant that lives long.
     Field(DefId, Name),
     /// State without a struct of its own, by type.
-    Plain(Ty),
+    Plain(Ty, CrateId),
     /// A value made at startup that handlers or tasks capture.
     Local(NodeId, Span),
 }
@@ -104,13 +105,14 @@ impl<'a> World<'a> {
         }
         let before_elem = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem));
         let hosted = before_elem.filter_map(|s| match s {
-            Seg::Field(def, name) if self.hosts.holds(self.p, *def) => Some(CellKey::Field(*def, *name)),
+            Seg::Field(def, name) if self.hosts.holds(self.p, *def) && !self.is_container(*def) => Some(CellKey::Field(*def, *name)),
             _ => None,
         });
         if let Some(key) = hosted.last() {
             return Some(key);
         }
         let fields = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem)).count();
+        let krate = self.p.def(self.facts.node(access.node).def).krate;
         match &access.place.root {
             Root::Static(def) if self.p.def(*def).kind == DefKind::Static => Some(CellKey::Static(*def)),
             Root::Local(node, span) => Some(CellKey::Local(*node, *span)),
@@ -118,11 +120,24 @@ impl<'a> World<'a> {
                 let def = self.facts.node(access.node).def;
                 let entry = self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n));
                 let ty = self.state_type(ty);
-                (entry && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty))).then_some(CellKey::Plain(ty))
+                (entry && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty))).then_some(CellKey::Plain(ty, krate))
             }
-            Root::Registered(ty) => Some(CellKey::Plain(self.state_type(ty))),
+            Root::Registered(ty) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,
         }
+    }
+
+    /// A generic type or an enum that a field holds: the field is the cell, not the inside of the type,
+    /// which several fields may hold.
+    fn is_container(&self, def: DefId) -> bool {
+        if matches!(self.p.def(def).kind, DefKind::Variant(_)) {
+            return true;
+        }
+        let generic = match &self.p.item(def).kind {
+            hir::ItemKind::Struct { generics, .. } => !generics.params.is_empty(),
+            _ => false,
+        };
+        generic && !self.hosts.direct.contains(&def)
     }
 
     /// A state type without the extractor and pointers around it.
@@ -164,7 +179,7 @@ impl<'a> World<'a> {
                 }
             }
             CellKey::Field(def, name) => self.field_cell(&mut cell, *def, *name),
-            CellKey::Plain(ty) => self.plain_cell(&mut cell, ty),
+            CellKey::Plain(ty, krate) => self.plain_cell(&mut cell, ty, *krate),
             CellKey::Local(node, span) => {
                 let def = self.facts.node(*node).def;
                 cell.file = self.facts.node(*node).file;
@@ -217,16 +232,25 @@ impl<'a> World<'a> {
         }
     }
 
-    fn plain_cell(&self, cell: &mut Cell, ty: &Ty) {
-        let alias = self.p.alias_of.iter().filter(|(t, _)| self.state_type(t) == *ty).map(|(_, &d)| d).min();
+    fn plain_cell(&self, cell: &mut Cell, ty: &Ty, krate: CrateId) {
+        let near = |def: DefId| {
+            let other = self.p.def(def).krate;
+            (other != krate, self.p.krate(other).package != self.p.krate(krate).package)
+        };
+        let alias = self.p.alias_of.iter().filter(|(t, d)| self.state_type(t) == *ty && !near(**d).1).map(|(_, &d)| d).min();
         cell.ty = ty.clone();
-        let host = self.hosts.plain.iter().filter(|(t, _)| self.state_type(t) == *ty).map(|(_, h)| h);
-        let registered = host.clone().filter_map(|h| self.hosts.span(self.facts, h)).min_by_key(|(r, s)| (r.node, s.line));
-        cell.host = host.min_by_key(|h| match h {
+        let hosts = self.hosts.plain.iter().filter(|(t, _)| same_state(&self.state_type(t), ty));
+        cell.host = hosts.map(|(_, h)| h).min_by_key(|h| match h {
             Host::Registered(i) => (0, *i),
             Host::Static(d) => (1, d.0),
             Host::Extracted(e) | Host::Service(e) => (2, e.0),
         }).cloned();
+        let registrations = self.facts.registrations.iter().enumerate();
+        let registered = registrations.filter(|(_, r)| same_state(&self.state_type(&r.ty), ty)).map(|(i, r)| (near(self.facts.node(r.node).def), i, r)).filter(|(n, _, _)| !n.1).min_by_key(|(n, i, _)| (*n, *i));
+        if let Some((_, index, _)) = registered {
+            cell.host = Some(Host::Registered(index as u32));
+        }
+        let registered = registered.map(|(_, _, r)| (r, r.span));
         if let Some(alias) = alias {
             self.declare(cell, alias);
             cell.symbol = self.p.path(alias);
@@ -260,9 +284,9 @@ impl<'a> World<'a> {
             Ty::Seq(elem) => format!("[{}]", self.describe(elem)),
             Ty::Traits(traits) => {
                 let names: Vec<&str> = traits.iter().map(|t| match t {
-                    crate::resolve::Res::Def(def) => self.p.text(self.p.def(*def).name),
-                    crate::resolve::Res::Ext(name) => self.p.text(*name).rsplit("::").next().unwrap_or(""),
-                    crate::resolve::Res::Mod(_) => "",
+                    Res::Def(def) => self.p.text(self.p.def(*def).name),
+                    Res::Ext(name) => self.p.text(*name).rsplit("::").next().unwrap_or(""),
+                    Res::Mod(_) => "",
                 }).collect();
                 format!("dyn {}", names.join(" + "))
             }
@@ -284,6 +308,11 @@ impl<'a> World<'a> {
         }
         "opaque"
     }
+}
+
+/// Equal types of state; arguments that inference would have given may be absent on one side.
+fn same_state(a: &Ty, b: &Ty) -> bool {
+    a == b || matches!((a, b), (Ty::Ext(x, p), Ty::Ext(y, q)) if x == y && (p.is_empty() || q.is_empty()))
 }
 
 fn generic(name: &str, args: &str) -> String {

@@ -23,6 +23,8 @@ pub struct Hosts {
     pub types: FxHashMap<DefId, Host>,
     /// Types of state without a struct of the tree, e.g. `Arc<Mutex<HashMap<..>>>`, with where they are given.
     pub plain: FxHashMap<Ty, Host>,
+    /// Types that are themselves registered, extracted or served, not only held in a field of one.
+    pub direct: FxHashSet<DefId>,
     /// Reached only through a trait object with several implementations.
     pub uncertain: FxHashSet<DefId>,
 }
@@ -31,7 +33,7 @@ const MAX_DEPTH: u32 = 12;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
-        let mut finder = Finder { p, cat, hosts: Hosts::default() };
+        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: false };
         for (index, registration) in facts.registrations.iter().enumerate() {
             finder.visit(&registration.ty, &Host::Registered(index as u32), 0, false);
             finder.plain(&registration.ty, &Host::Registered(index as u32));
@@ -73,6 +75,8 @@ struct Finder<'a> {
     p: &'a Program,
     cat: &'a Catalog,
     hosts: Hosts,
+    /// Inside the fields of another type.
+    within: bool,
 }
 
 impl Finder<'_> {
@@ -153,6 +157,9 @@ impl Finder<'_> {
     }
 
     fn adt(&mut self, def: DefId, args: &[Ty], host: &Host, depth: u32, uncertain: bool) {
+        if depth <= 2 && !matches!(host, Host::Static(_)) && !self.within {
+            self.hosts.direct.insert(def);
+        }
         if uncertain && !self.hosts.types.contains_key(&def) {
             self.hosts.uncertain.insert(def);
         } else if !uncertain {
@@ -170,7 +177,9 @@ impl Finder<'_> {
             for field in &fields.fields {
                 let name = self.p.name_in(file, field.name);
                 if let Some(ty) = self.p.field_type(holder, args, name) {
+                    let outer = std::mem::replace(&mut self.within, true);
                     self.visit(&ty, host, depth + 1, uncertain);
+                    self.within = outer;
                 }
             }
         }

@@ -105,6 +105,9 @@ impl Profile {
                     self.used.get_or_insert(*one);
                 }
                 UseKind::Gate { hit, miss } if asked => {
+                    if hit.exits && !hit.refuses && self.fills_later(cell, w, one) {
+                        self.reloads = true;
+                    }
                     if hit.refuses || miss.refuses {
                         self.refusal.get_or_insert(*one);
                     }

@@ -63,7 +63,7 @@ fn whole(w: &World<'_>, id: AccessId) -> bool {
 
 /// Whether the cell starts as a snapshot: its type is a struct of settings or a map that startup fills.
 fn configured_at_start(cell: &Cell, w: &World<'_>) -> bool {
-    let text = cell.symbol.to_ascii_lowercase();
-    let named = ["config", "setting", "option", "flag", "feature", "limits", "policy", "maintenance"].iter().any(|word| text.contains(word) || cell.ty_text.to_ascii_lowercase().contains(word));
+    let text = evidence::short(&cell.symbol).to_ascii_lowercase();
+    let named = ["config", "setting", "flag", "feature", "limits", "policy", "maintenance"].iter().any(|word| text.contains(word) || cell.ty_text.to_ascii_lowercase().contains(word));
     named || cell.accesses.iter().any(|&a| w.facts.access(a).op.writes() && w.graph.phase(w.facts.access(a).node).has(crate::facts::phases::Phases::STARTUP))
 }
