@@ -3,6 +3,7 @@
 pub mod authoritative_memory;
 pub mod evidence;
 pub mod in_process_broadcast;
+pub mod local_rate_limit;
 pub mod local_sequence;
 pub mod local_setting;
 pub mod stale_local_cache;
@@ -24,6 +25,7 @@ type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 
 /// Rules on cells, the specific before the general: the first that speaks decides.
 const CELL_RULES: &[CellRule] = &[
+    local_rate_limit::counters::judge,
     local_sequence::judge,
     in_process_broadcast::judge,
     write_buffer::judge,
@@ -39,6 +41,7 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     analysis.summary.effects = w.facts.effects.len() as u64;
     analysis.summary.calls = w.facts.known_calls + w.facts.unknown_calls;
     analysis.summary.unknown_calls = w.facts.unknown_calls;
+    inventory(w, analysis);
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
         let verdict = CELL_RULES.iter().find_map(|rule| rule(cell, &profile, w));
@@ -52,8 +55,24 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     }
 }
 
+/// Entry points and effects, for whoever audits the audit.
+fn inventory(w: &World<'_>, analysis: &mut Analysis) {
+    for (index, entry) in w.facts.entries.iter().enumerate() {
+        let id = crate::facts::model::EntryId(index as u32);
+        let symbol = entry.def.map_or_else(|| evidence::entry_label(w, id), |d| w.p.path(d));
+        let reason = if entry.auxiliary { format!("{} that runs within requests", entry.kind) } else { format!("{} of the service", entry.kind) };
+        analysis.inventory.push(InventoryRow { kind: InventoryKind::Entry, symbol, ty: None, location: evidence::location(w, entry.file, entry.span), phase: Some("request".into()), verdict: evidence::entry_label(w, id), reason, detail: Vec::new() });
+    }
+    for effect in &w.facts.effects {
+        let node = w.facts.node(effect.node);
+        let detail = effect.text.iter().map(|t| t.chars().take(120).collect()).collect();
+        analysis.inventory.push(InventoryRow { kind: InventoryKind::Effect, symbol: w.p.path(node.def), ty: None, location: evidence::node_location(w, effect.node, effect.span), phase: Some(w.graph.phase(effect.node).describe()), verdict: format!("{:?}", effect.kind), reason: effect.what.clone(), detail });
+    }
+}
+
 fn describe(w: &World<'_>, id: crate::facts::model::AccessId) -> String {
     let access = w.facts.access(id);
+    let access = access.via.map_or(access, |via| w.facts.access(via));
     let node = w.facts.node(access.node);
     let def = node.def;
     let value = w.graph.resolve(access.value, def);

@@ -80,10 +80,22 @@ impl<'a> World<'a> {
             groups[group].1.push(id);
             world.cell_of.insert(id, group);
         }
+        // An access of a callee on what it was given counts for the cell that the caller gave.
+        let mut given: FxHashMap<AccessId, Vec<usize>> = FxHashMap::default();
+        for (group, (_, ids)) in groups.iter().enumerate() {
+            for origin in ids.iter().filter_map(|&id| facts.access(id).via) {
+                let cells = given.entry(origin).or_default();
+                if !cells.contains(&group) {
+                    cells.push(group);
+                }
+            }
+        }
         let mut uses: Vec<Vec<Use>> = vec![Vec::new(); groups.len()];
         for one in &facts.uses {
-            if let Some(&cell) = world.cell_of.get(&one.access) {
-                uses[cell].push(*one);
+            let own = world.cell_of.get(&one.access).copied();
+            let others = given.get(&one.access).into_iter().flatten().copied().filter(|&g| Some(g) != own);
+            for group in own.into_iter().chain(others) {
+                uses[group].push(*one);
             }
         }
         let mut cells = Vec::new();

@@ -75,7 +75,8 @@ impl Profile {
 
     fn judge_uses(&mut self, cell: &Cell, w: &World<'_>, requested: Phases) {
         let uses: Vec<&Use> = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested)).collect();
-        let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).collect();
+        let origin = |a: AccessId| w.facts.access(a).via.unwrap_or(a);
+        let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).map(origin).collect();
         self.only_logged = !uses.is_empty() && uses.iter().all(|u| u.kind == UseKind::Logged);
         self.only_modulo = !uses.is_empty() && uses.iter().all(|u| matches!(u.kind, UseKind::Logged | UseKind::Modulo));
         for one in uses {
@@ -130,6 +131,7 @@ impl Profile {
         let def = w.facts.node(one.node).def;
         cell.accesses.iter().any(|&a| {
             let access = w.facts.access(a);
+            let access = access.via.map_or(access, |via| w.facts.access(via));
             let node = w.facts.node(access.node);
             node.def == def && access.order > one.order && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough) && w.graph.resolve(access.value, def).has(Prov::STORE)
         })

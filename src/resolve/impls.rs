@@ -84,9 +84,31 @@ impl Program {
                     let inherent: Vec<DefId> = inherent.copied().collect();
                     return if inherent.is_empty() { own } else { inherent };
                 }
-                self.default_methods(head, name)
+                let found = self.default_methods(head, name);
+                if found.is_empty() { self.dispatched(ty, name) } else { found }
             }
         }
+    }
+
+    /// The methods behind an enum whose attribute passes a trait's calls on to what its variants hold.
+    fn dispatched(&self, ty: &Ty, name: Name) -> Vec<DefId> {
+        let Ty::Adt(def, args) = ty else { return Vec::new() };
+        let item = self.item(*def);
+        let hir = &self.file(self.def(*def).file).hir;
+        let passes_on = item.attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("enum_dispatch" | "delegated_enum" | "ambassador" | "auto_enum")));
+        if self.def(*def).kind != DefKind::Enum || !passes_on {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for &variant in self.variants.get(def).into_iter().flatten() {
+            let Some((_, fields)) = self.fields_of(variant) else { continue };
+            let file = self.def(variant).file;
+            let Some(field) = fields.fields.first() else { continue };
+            if let Some(held) = self.field_type(variant, args, self.name_in(file, field.name)) {
+                found.extend(self.methods_on(&held, name));
+            }
+        }
+        found
     }
 
     /// Default bodies of traits of the tree that the type implements, and blanket impls.

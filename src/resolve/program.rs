@@ -174,18 +174,26 @@ impl Program {
 
     /// The full path of a definition: `shop::otp::CODES`, `shop::Repo::save`.
     pub fn path(&self, id: DefId) -> String {
+        self.path_at(id, 0)
+    }
+
+    fn path_at(&self, id: DefId, depth: u32) -> String {
         let def = self.def(id);
         let own = self.text(def.name);
+        // Types and impls inside functions can name each other in a circle.
+        if depth > 12 {
+            return own.to_string();
+        }
         match def.parent {
             Some(parent) if self.def(parent).kind == DefKind::Impl => {
                 let head = self.impl_of.get(&id).and_then(|&i| self.impls[i as usize].self_ty.head());
                 match head {
-                    Some(Res::Def(ty)) => format!("{}::{own}", self.path(ty)),
+                    Some(Res::Def(ty)) => format!("{}::{own}", self.path_at(ty, depth + 1)),
                     Some(Res::Ext(name)) => format!("{}::{own}", self.text(name)),
                     _ => format!("{}::{own}", self.module_path(def.module)),
                 }
             }
-            Some(parent) => format!("{}::{own}", self.path(parent)),
+            Some(parent) => format!("{}::{own}", self.path_at(parent, depth + 1)),
             None => format!("{}::{own}", self.module_path(def.module)),
         }
     }

@@ -51,7 +51,7 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn args(&mut self, args: &'a [ExprId]) -> Vec<Val> {
-        args.iter().map(|&a| self.place_or_value(a)).collect()
+        args.iter().map(|&a| self.expr(a)).collect()
     }
 
     /// A trait's function named by path stands for the impls of the trait.
@@ -125,7 +125,7 @@ impl<'a> Eval<'a> {
         let name = targets.first().map_or(String::new(), |&t| self.p.text(self.p.def(t).name).to_string());
         for &arg in args {
             let index = values.len();
-            let value = if index < 32 && spawned & (1 << index) != 0 { self.spawn(arg, &name, span, false) } else { self.place_or_value(arg) };
+            let value = if index < 32 && spawned & (1 << index) != 0 { self.spawn(arg, &name, span, false) } else { self.expr(arg) };
             values.push(value);
         }
         let provs: Vec<Prov> = values.iter().map(|v| v.prov).collect();

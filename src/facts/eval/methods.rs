@@ -237,7 +237,7 @@ impl<'a> Eval<'a> {
     pub(super) fn arg(&mut self, id: ExprId, hints: &[Val]) -> Val {
         match &self.hir().expr(id).kind {
             ExprKind::Closure(closure) => self.closure(closure, hints, self.span(id)),
-            _ => self.place_or_value(id),
+            _ => self.expr(id),
         }
     }
 

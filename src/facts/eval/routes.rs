@@ -216,7 +216,7 @@ impl<'a> Eval<'a> {
             // `handler.layer(..)`, `handler.with_state(..)`: still the handler.
             for &arg in args {
                 let given = self.place_or_value(arg);
-                if name == "with_state" {
+                if self.cat.state.methods.iter().any(|m| m == name) {
                     self.register(&given, name, span);
                 }
             }

@@ -57,7 +57,7 @@ impl Lower {
             let text = Some(self.sym(&text_of(&mac.tokens)));
             return ItemKind::MacroCall { path, args: Vec::new(), items, text };
         }
-        let bodies = if last_name(mac) == "cfg_if" { branches(&mac.tokens) } else { Vec::new() };
+        let bodies = if matches!(last_name(mac).as_str(), "cfg_if" | "cfg_select") { branches(&mac.tokens) } else { Vec::new() };
         for body in bodies {
             if let Ok(parsed) = all_items.parse2(body) {
                 self.items(&parsed, &mut items);

@@ -1,0 +1,90 @@
+//! Home-made limits: counts or times per key in this process, by which requests are refused.
+
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+use crate::resolve::Ty;
+use crate::rules::evidence;
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if !matches!(profile.class, "map" | "cache" | "atomic" | "scalar" | "seq") || profile.reloads {
+        return None;
+    }
+    let mut counts = profile.updates.clone();
+    let times = counts_times(&cell.ty, w, 0);
+    if times && only_times(&cell.ty, w) {
+        counts.extend(&profile.puts);
+    }
+    if counts.is_empty() {
+        return None;
+    }
+    let refuses = cell.uses.iter().find(|u| {
+        let on_request = w.graph.phase(u.node).requested();
+        on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses)
+    });
+    // A count beside a time is a window, also where the refusal is built elsewhere.
+    let windowed = matches!(profile.class, "map" | "cache") && times && !profile.updates.is_empty();
+    let keyed = matches!(profile.class, "map" | "cache");
+    if !(windowed || refuses.is_some() && keyed && !counts.is_empty()) {
+        return None;
+    }
+    let count = evidence::pick(w, &counts, None)?;
+    let who = count.label(w);
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &count));
+    if let Some(refuses) = refuses {
+        first.push(Step { role: Role::Read, entry: None, message: "requests are refused by it here".into(), location: evidence::node_location(w, refuses.node, refuses.span) });
+    }
+    Some(Finding {
+        rule: super::ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Warning,
+        confidence: if refuses.is_some() && !cell.uncertain { Confidence::High } else { Confidence::Medium },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{name}` counts per key on `{who}` and nothing shares the count"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("every instance allows the whole limit again, and a restart forgets it: `{name}` counts `{who}` in this process only"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &count)],
+        home: Some("shared cache".into()),
+        help: Some("count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Whether elements are points in time and nothing else.
+fn only_times(ty: &Ty, w: &World<'_>) -> bool {
+    match ty {
+        Ty::Ext(name, args) => {
+            let last = w.p.text(*name).rsplit("::").next().unwrap_or("");
+            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp") || args.last().is_some_and(|a| only_times(a, w))
+        }
+        _ => false,
+    }
+}
+
+/// Whether elements carry points in time.
+fn counts_times(ty: &Ty, w: &World<'_>, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match ty {
+        Ty::Ext(name, args) => {
+            let last = w.p.text(*name).rsplit("::").next().unwrap_or("");
+            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp" | "NaiveDateTime") || args.iter().any(|a| counts_times(a, w, depth + 1))
+        }
+        Ty::Tuple(elems) => elems.iter().any(|e| counts_times(e, w, depth + 1)),
+        Ty::Adt(def, args) => {
+            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
+            let file = w.p.def(*def).file;
+            // A small record of counts and times, not an entity that happens to have a date.
+            fields.fields.len() <= 4 && fields.fields.iter().any(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| counts_times(&t, w, depth + 1)))
+        }
+        _ => false,
+    }
+}
