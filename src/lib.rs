@@ -3,3 +3,4 @@
 pub mod finding;
 pub mod syntax;
 pub mod workspace;
+pub mod manifests;
