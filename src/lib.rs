@@ -4,3 +4,4 @@ pub mod finding;
 pub mod syntax;
 pub mod workspace;
 pub mod manifests;
+pub mod rules;

@@ -8,6 +8,7 @@ mod caddy;
 mod catalog;
 mod cloudformation;
 mod compose;
+mod context;
 mod directives;
 mod environment;
 mod facts;
@@ -26,6 +27,7 @@ mod toml_tree;
 mod tree;
 mod yaml;
 
+pub use context::ManifestContext;
 pub use facts::{
     Affinity, AffinityKind, Environment, ManifestError, ManifestFacts, Owner, PinKind, Replicas,
     Setting, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind,

@@ -65,8 +65,9 @@ pub fn read_template(file: &File<'_>, collector: &mut Collector) -> Result<(), B
     let chart = chart_of(file.path).unwrap_or_default();
     let gates = gates(file.text);
     let mut first_error = None;
-    for part in parts(&neutralise(file.text)) {
-        let (documents, broken) = yaml::parse(&part);
+    let text = neutralise(file.text);
+    for (start, lines) in parts(&text) {
+        let (documents, broken) = yaml::parse(&("\n".repeat(start) + &lines.join("\n")));
         for document in documents {
             kubernetes::read_in_chart(file, &document, chart, &gates, collector);
         }
@@ -75,21 +76,23 @@ pub fn read_template(file: &File<'_>, collector: &mut Collector) -> Result<(), B
     first_error.map_or(Ok(()), Err)
 }
 
-/// The documents of a text, each with blank lines for what stands before it.
-fn parts(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
+/// More documents in one template are not read: each is parsed below as many blank lines as stand
+/// before it, so that places stay.
+const MAX_PARTS: usize = 100;
+
+/// The documents of a text that hold any key, with the number of lines before them.
+fn parts(text: &str) -> Vec<(usize, Vec<&str>)> {
+    let mut parts = vec![(0, Vec::new())];
     for (index, line) in text.lines().enumerate() {
         if line.starts_with("---") {
-            parts.push("\n".repeat(index));
+            parts.push((index, Vec::new()));
         }
-        if let Some(part) = parts.last_mut() {
-            part.push_str(line);
-            part.push('\n');
+        if let Some((_, lines)) = parts.last_mut() {
+            lines.push(line);
         }
     }
-    // Blank lines for every part add up: a text that is nothing but separators has nothing to read.
-    parts.retain(|part| part.contains(':'));
-    parts.truncate(200);
+    parts.retain(|(_, lines)| lines.iter().any(|line| line.contains(':')));
+    parts.truncate(MAX_PARTS);
     parts
 }
 

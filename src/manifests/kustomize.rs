@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::facts::{Environment, PinKind, Replicas};
-use super::reader::{Collector, File, location};
+use super::reader::{Collector, File};
 use super::tree::{Node, Span};
 use super::yaml;
 use crate::finding::Location;
