@@ -23,6 +23,8 @@ mod reader;
 mod role;
 mod settings;
 mod terraform;
+#[cfg(test)]
+mod tests;
 mod toml_tree;
 mod tree;
 mod yaml;

@@ -57,7 +57,13 @@ fn regular_findings(files: &[(String, String)]) -> Marks {
         .into_iter()
         .chain(sticky_session::check(&facts, &context))
         .filter(|finding| finding.persona == Persona::Regular)
-        .map(|finding| (finding.location.path, finding.rule.to_owned(), finding.location.line))
+        .map(|finding| {
+            (
+                finding.location.path,
+                finding.rule.to_owned(),
+                finding.location.line,
+            )
+        })
         .collect()
 }
 
@@ -69,13 +75,24 @@ fn every_marked_line_is_found_and_no_other() {
     for rule in ["single-instance", "sticky-session"] {
         for verdict in ["report", "quiet"] {
             let folder = root.join(rule).join(verdict);
-            for case in std::fs::read_dir(&folder).expect("fixtures").map(|entry| entry.expect("case").path()) {
+            for case in std::fs::read_dir(&folder)
+                .expect("fixtures")
+                .map(|entry| entry.expect("case").path())
+            {
                 let files = read_case(&case);
                 let expected = marks(&files);
-                assert_eq!(verdict == "quiet", expected.is_empty(), "marks of {}", case.display());
+                assert_eq!(
+                    verdict == "quiet",
+                    expected.is_empty(),
+                    "marks of {}",
+                    case.display()
+                );
                 let found = regular_findings(&files);
                 if found != expected {
-                    wrong.push(format!("{}: expected {expected:?}, found {found:?}", case.display()));
+                    wrong.push(format!(
+                        "{}: expected {expected:?}, found {found:?}",
+                        case.display()
+                    ));
                 }
                 cases += 1;
             }

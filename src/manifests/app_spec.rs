@@ -2,9 +2,9 @@
 
 use super::facts::{PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File};
+use super::role;
 use super::settings;
 use super::tree::{Entry, Node, Span};
-use super::role;
 
 /// DigitalOcean's `instance_count` and Render's `numInstances`, in lists of services.
 pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
@@ -23,8 +23,16 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
 
 fn is_service(node: &Node) -> bool {
     const MARKS: [&str; 10] = [
-        "instance_count", "instance_size_slug", "dockerfile_path", "source_dir", "http_port", "numInstances", "env",
-        "runtime", "dockerfilePath", "plan",
+        "instance_count",
+        "instance_size_slug",
+        "dockerfile_path",
+        "source_dir",
+        "http_port",
+        "numInstances",
+        "env",
+        "runtime",
+        "dockerfilePath",
+        "plan",
     ];
     node.get("name").is_some() && MARKS.iter().any(|mark| node.get(mark).is_some())
 }
@@ -34,9 +42,17 @@ fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
     let image = node
         .text_at(&["image", "repository"])
         .or_else(|| node.text_at(&["image", "url"]));
-    let built = ["dockerfile_path", "source_dir", "github", "git", "repo", "dockerfilePath", "buildCommand"]
-        .iter()
-        .any(|key| node.get(key).is_some());
+    let built = [
+        "dockerfile_path",
+        "source_dir",
+        "github",
+        "git",
+        "repo",
+        "dockerfilePath",
+        "buildCommand",
+    ]
+    .iter()
+    .any(|key| node.get(key).is_some());
     let private = matches!(node.text_at(&["type"]), Some("redis" | "keyvalue"));
     let span = node.entry("name").map_or(node.span, Entry::span);
     let mut owner = role::owner(name, image, built);
@@ -74,7 +90,10 @@ fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
         let mount = disk.value.text_at(&["mountPath"]);
         machine_disk(file, disk.key_span, "disk", mount, id, collector);
     }
-    for variables in [node.get("envs"), node.get("envVars")].into_iter().flatten() {
+    for variables in [node.get("envs"), node.get("envVars")]
+        .into_iter()
+        .flatten()
+    {
         settings::read_variables(file, variables, collector);
     }
 }
@@ -134,28 +153,52 @@ pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool
         built: image.is_none(),
         kind: WorkloadKind::Platform,
         location: file.location(app.map_or(root.span, Entry::span)),
-        owner: image.map_or(super::facts::Owner::OwnService, |image| role::owner("", Some(image), false)),
+        owner: image.map_or(super::facts::Owner::OwnService, |image| {
+            role::owner("", Some(image), false)
+        }),
         environment: file.environment,
     });
     for section in ["http_service", "services"] {
-        let Some(section) = root.get(section) else { continue };
+        let Some(section) = root.get(section) else {
+            continue;
+        };
         let tables: Vec<&Node> = if section.is_map() {
             vec![section.as_ref()]
         } else {
             section.items().iter().map(|item| item.as_ref()).collect()
         };
         for table in tables {
-            count(file, table.entry("min_machines_running"), PinKind::Minimum, id, collector);
+            count(
+                file,
+                table.entry("min_machines_running"),
+                PinKind::Minimum,
+                id,
+                collector,
+            );
         }
     }
     for key in ["mounts", "mount"] {
-        let Some(entry) = root.entry(key) else { continue };
+        let Some(entry) = root.entry(key) else {
+            continue;
+        };
         let single = entry.value.is_map().then_some(entry.value.as_ref());
-        let tables = single.into_iter().chain(entry.value.items().iter().map(|item| item.as_ref()));
+        let tables = single
+            .into_iter()
+            .chain(entry.value.items().iter().map(|item| item.as_ref()));
         for table in tables {
-            let place = table.entry("source").or_else(|| table.entry("destination")).map_or(entry.key_span, Entry::span);
+            let place = table
+                .entry("source")
+                .or_else(|| table.entry("destination"))
+                .map_or(entry.key_span, Entry::span);
             let source = table.text_at(&["source"]).unwrap_or("mounts");
-            machine_disk(file, place, source, table.text_at(&["destination"]), id, collector);
+            machine_disk(
+                file,
+                place,
+                source,
+                table.text_at(&["destination"]),
+                id,
+                collector,
+            );
         }
     }
     if let Some(variables) = root.get("env") {

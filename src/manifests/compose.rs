@@ -2,7 +2,8 @@
 
 use super::catalog;
 use super::facts::{
-    Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind,
+    Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId,
+    WorkloadKind,
 };
 use super::reader::{Collector, File};
 use super::role;
@@ -14,12 +15,15 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
         return false;
     };
     let is_compose = file.name().contains("compose")
-        || services
+        || services.entries().iter().any(|service| {
+            service.value.get("image").is_some() || service.value.get("build").is_some()
+        });
+    if is_compose {
+        for service in services
             .entries()
             .iter()
-            .any(|service| service.value.get("image").is_some() || service.value.get("build").is_some());
-    if is_compose {
-        for service in services.entries().iter().filter(|entry| entry.value.is_map()) {
+            .filter(|entry| entry.value.is_map())
+        {
             read_service(file, root, service, collector);
         }
     }
@@ -46,14 +50,20 @@ fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut C
         environment,
     });
     read_counts(file, node, id, environment, collector);
-    for item in node.get("volumes").map_or(&[][..], |volumes| volumes.items()) {
+    for item in node
+        .get("volumes")
+        .map_or(&[][..], |volumes| volumes.items())
+    {
         if let Some(mut volume) = read_volume(file, root, item) {
             volume.workload = Some(id);
             volume.environment = environment;
             collector.facts.volumes.push(volume);
         }
     }
-    for labels in [node.get("labels").map(|n| n.as_ref()), node.at(&["deploy", "labels"])] {
+    for labels in [
+        node.get("labels").map(|n| n.as_ref()),
+        node.at(&["deploy", "labels"]),
+    ] {
         let Some(labels) = labels else { continue };
         for (key, value, span) in label_pairs(labels) {
             let sticky = catalog::affinity_of(key, value).or_else(|| traefik_sticky(key, value));
@@ -104,10 +114,7 @@ fn read_counts(
     environment: Environment,
     collector: &mut Collector,
 ) {
-    let counted = [
-        node.entry_at(&["deploy", "replicas"]),
-        node.entry("scale"),
-    ];
+    let counted = [node.entry_at(&["deploy", "replicas"]), node.entry("scale")];
     let mut add = |entry: &Entry, count, overridable, kind| {
         collector.facts.replicas.push(Replicas {
             workload: Some(id),
@@ -144,7 +151,9 @@ fn count(text: &str) -> Option<u32> {
 /// The tree that the image is built from is mounted over it: nobody deploys that.
 fn mounts_source(node: &Node) -> bool {
     let built = node.get("build").is_some();
-    let volumes = node.get("volumes").map_or(&[][..], |volumes| volumes.items());
+    let volumes = node
+        .get("volumes")
+        .map_or(&[][..], |volumes| volumes.items());
     built
         && volumes.iter().any(|item| {
             let source = item
@@ -153,7 +162,9 @@ fn mounts_source(node: &Node) -> bool {
                 .or_else(|| item.text_at(&["source"]))
                 .unwrap_or_default();
             let source = source.trim_end_matches('/');
-            matches!(source, "." | ".." | "${PWD}" | "$PWD") || source.ends_with("/src") || source.ends_with("Cargo.toml")
+            matches!(source, "." | ".." | "${PWD}" | "$PWD")
+                || source.ends_with("/src")
+                || source.ends_with("Cargo.toml")
         })
 }
 
@@ -163,14 +174,21 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
             let mut parts = split_mount(text).into_iter();
             let first = parts.next()?;
             match parts.next() {
-                Some(target) => (first, Some(target), parts.next().unwrap_or_default(), item.span),
+                Some(target) => (
+                    first,
+                    Some(target),
+                    parts.next().unwrap_or_default(),
+                    item.span,
+                ),
                 None => (String::new(), Some(first), String::new(), item.span),
             }
         }
         None => {
             let source = item.text_at(&["source"]).unwrap_or_default().to_owned();
             let target = item.text_at(&["target"]).map(str::to_owned);
-            let read_only = item.text_at(&["read_only"]).is_some_and(super::tree::is_true);
+            let read_only = item
+                .text_at(&["read_only"])
+                .is_some_and(super::tree::is_true);
             if item.text_at(&["type"]) == Some("tmpfs") {
                 return None;
             }
@@ -179,7 +197,8 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
             (source, target, mode.to_owned(), entry.span())
         }
     };
-    let is_path = source.starts_with(['.', '/', '~']) || source.contains('/') || source.starts_with('$');
+    let is_path =
+        source.starts_with(['.', '/', '~']) || source.contains('/') || source.starts_with('$');
     // A volume with a driver of its own may well be shared between hosts.
     let driver = root.text_at(&["volumes", &source, "driver"]);
     if !is_path && driver.is_some_and(|driver| driver != "local") {
@@ -187,7 +206,11 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
     }
     Some(Volume {
         workload: None,
-        kind: if is_path { VolumeKind::Bind } else { VolumeKind::Named },
+        kind: if is_path {
+            VolumeKind::Bind
+        } else {
+            VolumeKind::Named
+        },
         name: source,
         mount_path: target,
         read_only: mode.split(',').any(|option| option == "ro"),

@@ -38,7 +38,11 @@ pub fn parse(text: &str, ending: Ending) -> Vec<Directive> {
     for token in tokens(text) {
         match token {
             Token::Word(word, span) => {
-                current.span = if current.words.is_empty() { span } else { current.span.to(span) };
+                current.span = if current.words.is_empty() {
+                    span
+                } else {
+                    current.span.to(span)
+                };
                 current.words.push(word);
             }
             Token::Open => {
@@ -134,7 +138,10 @@ fn tokens(text: &str) -> Vec<Token> {
         inner = 0;
         let glued = !word.is_empty() || chars.peek().is_some_and(|next| !next.is_whitespace());
         match c {
-            '{' if glued && (word.ends_with('$') || word.is_empty() && chars.peek().is_some_and(|n| *n != '}')) => {
+            '{' if glued
+                && (word.ends_with('$')
+                    || word.is_empty() && chars.peek().is_some_and(|n| *n != '}')) =>
+            {
                 begin(&word, &mut start);
                 word.push(c);
                 inner = 1;

@@ -76,7 +76,10 @@ fn expression_node(expression: &Expression, text: &str, lines: &Lines<'_>) -> Rc
     let place = span(range.clone(), lines);
     match expression {
         Expression::Array(items) => {
-            let items = items.iter().map(|item| expression_node(item, text, lines)).collect();
+            let items = items
+                .iter()
+                .map(|item| expression_node(item, text, lines))
+                .collect();
             Node::list(items, place)
         }
         Expression::Object(object) => {

@@ -4,7 +4,9 @@
 use std::rc::Rc;
 
 use super::affinity;
-use super::facts::{Affinity, Environment, Owner, PinKind, Replicas, Workload, WorkloadId, WorkloadKind};
+use super::facts::{
+    Affinity, Environment, Owner, PinKind, Replicas, Workload, WorkloadId, WorkloadKind,
+};
 use super::helm;
 use super::pods;
 use super::reader::{Collector, File, location};
@@ -51,7 +53,9 @@ fn add(
     gates: &[Vec<String>],
     collector: &mut Collector,
 ) -> bool {
-    let Some(kind) = document.text_at(&["kind"]) else { return false };
+    let Some(kind) = document.text_at(&["kind"]) else {
+        return false;
+    };
     if document.get("apiVersion").is_none() || matches!(kind, "Kustomization" | "Component") {
         return false;
     }
@@ -70,7 +74,10 @@ fn add(
         chart: chart.map(str::to_owned),
         gates: gates.to_vec(),
         kind: kind.to_owned(),
-        name: document.text_at(&["metadata", "name"]).unwrap_or_default().to_owned(),
+        name: document
+            .text_at(&["metadata", "name"])
+            .unwrap_or_default()
+            .to_owned(),
         node: Rc::clone(document),
     });
     true
@@ -99,19 +106,29 @@ pub fn join(collector: &mut Collector) {
 fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<WorkloadId>> {
     let mut ids: Vec<Option<WorkloadId>> = objects
         .iter()
-        .map(|object| pods::is_workload(object).then(|| pods::image(object, collector)).flatten().map(|image| {
-            add_workload(object, Some(image), collector)
-        }))
+        .map(|object| {
+            pods::is_workload(object)
+                .then(|| pods::image(object, collector))
+                .flatten()
+                .map(|image| add_workload(object, Some(image), collector))
+        })
         .collect();
     for index in 0..objects.len() {
-        let Some(object) = objects.get(index).filter(|object| pods::is_workload(object)) else { continue };
+        let Some(object) = objects
+            .get(index)
+            .filter(|object| pods::is_workload(object))
+        else {
+            continue;
+        };
         if ids.get(index).copied().flatten().is_some() {
             continue;
         }
         let patched = objects
             .iter()
             .zip(&ids)
-            .find(|(other, id)| id.is_some() && other.kind == object.kind && other.name == object.name)
+            .find(|(other, id)| {
+                id.is_some() && other.kind == object.kind && other.name == object.name
+            })
             .and_then(|(_, id)| *id);
         let id = patched.unwrap_or_else(|| add_workload(object, None, collector));
         if let Some(slot) = ids.get_mut(index) {
@@ -123,7 +140,10 @@ fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<Worklo
 
 fn add_workload(object: &Object, image: Option<String>, collector: &mut Collector) -> WorkloadId {
     let name = helm::display_name(&object.name, object.chart.as_deref().unwrap_or_default());
-    let span = object.node.entry("kind").map_or(object.node.span, Entry::span);
+    let span = object
+        .node
+        .entry("kind")
+        .map_or(object.node.span, Entry::span);
     collector.add_workload(Workload {
         owner: role::owner(&name, image.as_deref(), false),
         name,
@@ -131,7 +151,9 @@ fn add_workload(object: &Object, image: Option<String>, collector: &mut Collecto
         built: false,
         kind: match object.kind.as_str() {
             "StatefulSet" => WorkloadKind::StatefulSet,
-            "Deployment" | "Rollout" | "DeploymentConfig" | "ReplicaSet" => WorkloadKind::Deployment,
+            "Deployment" | "Rollout" | "DeploymentConfig" | "ReplicaSet" => {
+                WorkloadKind::Deployment
+            }
             _ => WorkloadKind::OtherPod,
         },
         location: location(&object.path, span),
@@ -183,7 +205,9 @@ pub fn add_counts(
 }
 
 fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut Collector) {
-    let scaler = objects.iter().find(|other| is_autoscaler(other) && targets(other, object));
+    let scaler = objects
+        .iter()
+        .find(|other| is_autoscaler(other) && targets(other, object));
     let is_scaled = |collector: &Collector, values: Option<&str>| {
         scaler.is_some_and(|scaler| {
             let chart = scaler.chart.as_deref().unwrap_or_default();
@@ -205,7 +229,9 @@ fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut C
             location: location(&object.path, entry.span()),
         });
     }
-    let annotations = object.node.at(&["spec", "template", "metadata", "annotations"]);
+    let annotations = object
+        .node
+        .at(&["spec", "template", "metadata", "annotations"]);
     for (key, kind) in [
         ("autoscaling.knative.dev/maxScale", PinKind::Maximum),
         ("autoscaling.knative.dev/max-scale", PinKind::Maximum),
@@ -217,7 +243,10 @@ fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut C
 }
 
 fn is_autoscaler(object: &Object) -> bool {
-    matches!(object.kind.as_str(), "HorizontalPodAutoscaler" | "ScaledObject")
+    matches!(
+        object.kind.as_str(),
+        "HorizontalPodAutoscaler" | "ScaledObject"
+    )
 }
 
 fn targets(scaler: &Object, object: &Object) -> bool {
@@ -226,9 +255,19 @@ fn targets(scaler: &Object, object: &Object) -> bool {
         && pods::is_workload(object)
 }
 
-fn autoscaler(scaler: &Object, objects: &[Object], ids: &[Option<WorkloadId>], collector: &mut Collector) {
-    let target = objects.iter().zip(ids).find(|(object, _)| targets(scaler, object));
-    let Some(id) = target.and_then(|(_, id)| *id) else { return };
+fn autoscaler(
+    scaler: &Object,
+    objects: &[Object],
+    ids: &[Option<WorkloadId>],
+    collector: &mut Collector,
+) {
+    let target = objects
+        .iter()
+        .zip(ids)
+        .find(|(object, _)| targets(scaler, object));
+    let Some(id) = target.and_then(|(_, id)| *id) else {
+        return;
+    };
     let chart = scaler.chart.as_deref().unwrap_or_default();
     for (key, kind) in [
         ("minReplicas", PinKind::Minimum),
@@ -237,13 +276,20 @@ fn autoscaler(scaler: &Object, objects: &[Object], ids: &[Option<WorkloadId>], c
         ("maxReplicaCount", PinKind::Maximum),
     ] {
         if let Some(entry) = scaler.node.entry_at(&["spec", key]) {
-            let off = |collector: &Collector, values: Option<&str>| collector.is_off(chart, &scaler.gates, values);
+            let off = |collector: &Collector, values: Option<&str>| {
+                collector.is_off(chart, &scaler.gates, values)
+            };
             add_counts(scaler, entry, kind, id, &off, collector);
         }
     }
 }
 
-fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], collector: &mut Collector) {
+fn affinities(
+    object: &Object,
+    objects: &[Object],
+    ids: &[Option<WorkloadId>],
+    collector: &mut Collector,
+) {
     let hits = affinity::scan(&object.node);
     if hits.is_empty() {
         return;
@@ -252,15 +298,24 @@ fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], c
     let services = services_of(object);
     let found: Vec<WorkloadId> = services
         .iter()
-        .filter_map(|name| objects.iter().find(|other| other.kind == "Service" && other.name == *name))
+        .filter_map(|name| {
+            objects
+                .iter()
+                .find(|other| other.kind == "Service" && other.name == *name)
+        })
         .chain((object.kind == "Service").then_some(object))
         .filter_map(|service| selected(service, objects, ids))
         .collect();
-    let own = found.iter().find(|id| collector.owner(**id) == Owner::OwnService);
+    let own = found
+        .iter()
+        .find(|id| collector.owner(**id) == Owner::OwnService);
     let workload = own.or_else(|| found.first()).copied();
     let names: Vec<String> = match services.is_empty() {
         true => vec![helm::display_name(&object.name, chart)],
-        false => services.iter().map(|name| helm::display_name(name, chart)).collect(),
+        false => services
+            .iter()
+            .map(|name| helm::display_name(name, chart))
+            .collect(),
     };
     let foreign = match workload {
         Some(id) => collector.owner(id) == Owner::SomebodyElses,
@@ -271,7 +326,11 @@ fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], c
             kind: hit.kind,
             workload,
             target: names.first().cloned(),
-            owner: if foreign { Owner::SomebodyElses } else { Owner::OwnService },
+            owner: if foreign {
+                Owner::SomebodyElses
+            } else {
+                Owner::OwnService
+            },
             environment: object.environment,
             location: location(&object.path, hit.span),
             detail: hit.detail,
@@ -288,7 +347,10 @@ fn services_of(object: &Object) -> Vec<String> {
     walk(&object.node, &mut Vec::new(), &mut |path, _, entry| {
         let parent = path.iter().rev().nth(1).copied().unwrap_or_default();
         let names_service = match entry.key.as_str() {
-            "name" => matches!(parent, "service" | "services" | "backendRefs" | "targetRef" | "targetRefs"),
+            "name" => matches!(
+                parent,
+                "service" | "services" | "backendRefs" | "targetRef" | "targetRefs"
+            ),
             "serviceName" | "host" => matches!(parent, "backend" | "spec" | "defaultBackend"),
             _ => false,
         };
@@ -308,13 +370,19 @@ fn services_of(object: &Object) -> Vec<String> {
 }
 
 /// The workload whose pods a service selects, the nearest one first.
-fn selected(service: &Object, objects: &[Object], ids: &[Option<WorkloadId>]) -> Option<WorkloadId> {
+fn selected(
+    service: &Object,
+    objects: &[Object],
+    ids: &[Option<WorkloadId>],
+) -> Option<WorkloadId> {
     let selector = service.node.at(&["spec", "selector"])?;
     let mut candidates: Vec<(usize, WorkloadId)> = objects
         .iter()
         .zip(ids)
         .filter(|(object, _)| object.chart == service.chart && matches_selector(selector, object))
-        .filter_map(|(object, id)| Some((shared_folders(service.folder(), object.folder()), (*id)?)))
+        .filter_map(|(object, id)| {
+            Some((shared_folders(service.folder(), object.folder()), (*id)?))
+        })
         .collect();
     candidates.sort_by_key(|(shared, id)| (std::cmp::Reverse(*shared), *id));
     candidates.first().map(|(_, id)| *id)
@@ -331,5 +399,8 @@ fn matches_selector(selector: &Node, object: &Object) -> bool {
 }
 
 fn shared_folders(a: &str, b: &str) -> usize {
-    a.split('/').zip(b.split('/')).take_while(|(a, b)| a == b).count()
+    a.split('/')
+        .zip(b.split('/'))
+        .take_while(|(a, b)| a == b)
+        .count()
 }

@@ -23,7 +23,10 @@ pub fn read(file: &File<'_>, root: &Rc<Node>, collector: &mut Collector) -> bool
         return false;
     }
     collector.facts.seen = true;
-    for item in root.get("replicas").map_or(&[][..], |replicas| replicas.items()) {
+    for item in root
+        .get("replicas")
+        .map_or(&[][..], |replicas| replicas.items())
+    {
         if let (Some(name), Some(count)) = (item.text_at(&["name"]), item.entry("count")) {
             collector.overlays.push(Overlay {
                 name: name.to_owned(),
@@ -36,7 +39,10 @@ pub fn read(file: &File<'_>, root: &Rc<Node>, collector: &mut Collector) -> bool
     for list in ["patches", "patchesJson6902", "patchesStrategicMerge"] {
         for patch in root.get(list).map_or(&[][..], |patches| patches.items()) {
             let inline = patch.entry("patch").map(|entry| entry.value.as_ref());
-            if let Some(text) = inline.or(Some(patch.as_ref())).filter(|node| node.text().is_some()) {
+            if let Some(text) = inline
+                .or(Some(patch.as_ref()))
+                .filter(|node| node.text().is_some())
+            {
                 read_patch(file, patch.text_at(&["target", "name"]), text, collector);
             }
         }
@@ -59,7 +65,10 @@ fn read_patch(file: &File<'_>, target: Option<&str>, node: &Node, collector: &mu
             operation.text_at(&["path"]) == Some("/spec/replicas")
                 && matches!(operation.text_at(&["op"]), Some("replace" | "add"))
         });
-        for entry in operations.filter_map(|operation| operation.entry("value")).chain(strategic) {
+        for entry in operations
+            .filter_map(|operation| operation.entry("value"))
+            .chain(strategic)
+        {
             collector.overlays.push(Overlay {
                 name: name.unwrap_or_default().to_owned(),
                 count: entry.text().and_then(|text| text.parse().ok()),
@@ -93,10 +102,15 @@ fn mark_overridden(replicas: &mut [Replicas]) {
     let raised: Vec<_> = replicas
         .iter()
         .filter(|other| other.environment != Environment::Development)
-        .filter(|other| other.kind == PinKind::Replicas && other.count.is_some_and(|count| count > 1))
+        .filter(|other| {
+            other.kind == PinKind::Replicas && other.count.is_some_and(|count| count > 1)
+        })
         .map(|other| (other.workload, other.location.path.clone()))
         .collect();
-    for pin in replicas.iter_mut().filter(|pin| pin.kind == PinKind::Replicas && pin.workload.is_some()) {
+    for pin in replicas
+        .iter_mut()
+        .filter(|pin| pin.kind == PinKind::Replicas && pin.workload.is_some())
+    {
         let is_raised = raised
             .iter()
             .any(|(workload, path)| *workload == pin.workload && *path != pin.location.path);

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::facts::{Affinity, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId};
+use super::facts::{
+    Affinity, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId,
+};
 use super::tree::{Node, Span};
 use super::yaml::Broken;
 use super::{
@@ -70,11 +72,18 @@ impl Collector {
     }
 
     pub fn owner(&self, id: WorkloadId) -> Owner {
-        self.facts.workload(id).map_or(Owner::OwnService, |workload| workload.owner)
+        self.facts
+            .workload(id)
+            .map_or(Owner::OwnService, |workload| workload.owner)
     }
 
     /// Affinities of a tree that belongs to no workload; `target` reads the name from the keys.
-    pub fn add_affinities(&mut self, file: &File<'_>, node: &Node, target: fn(&[String]) -> Option<String>) {
+    pub fn add_affinities(
+        &mut self,
+        file: &File<'_>,
+        node: &Node,
+        target: fn(&[String]) -> Option<String>,
+    ) {
         for hit in affinity::scan(node) {
             let target = target(&hit.path);
             let workload = target.as_deref().and_then(|name| self.workload_named(name));
@@ -96,7 +105,11 @@ impl Collector {
     }
 
     pub fn workload_named(&self, name: &str) -> Option<WorkloadId> {
-        let at = self.facts.workloads.iter().position(|workload| workload.name == name)?;
+        let at = self
+            .facts
+            .workloads
+            .iter()
+            .position(|workload| workload.name == name)?;
         Some(WorkloadId(at as u32))
     }
 
@@ -133,19 +146,56 @@ enum Format {
 
 /// Files of tools that build, lint or lock, and no deployment or configuration.
 const TOOL_FILES: [&str; 26] = [
-    "cargo.toml", "rust-toolchain.toml", "rustfmt.toml", ".rustfmt.toml", "clippy.toml", ".clippy.toml",
-    "deny.toml", "taplo.toml", "typos.toml", "_typos.toml", "cliff.toml", "pyproject.toml", "cross.toml",
-    "release.toml", "nextest.toml", "book.toml", "package.json", "package-lock.json", "tsconfig.json",
-    "pnpm-lock.yaml", "codecov.yml", ".codecov.yml", "mkdocs.yml", "sqlx-data.json", "openapi.json", "makefile.toml",
+    "cargo.toml",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    ".rustfmt.toml",
+    "clippy.toml",
+    ".clippy.toml",
+    "deny.toml",
+    "taplo.toml",
+    "typos.toml",
+    "_typos.toml",
+    "cliff.toml",
+    "pyproject.toml",
+    "cross.toml",
+    "release.toml",
+    "nextest.toml",
+    "book.toml",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "pnpm-lock.yaml",
+    "codecov.yml",
+    ".codecov.yml",
+    "mkdocs.yml",
+    "sqlx-data.json",
+    "openapi.json",
+    "makefile.toml",
 ];
 const TOOL_FOLDERS: [&str; 9] = [
-    ".github", ".gitlab", ".circleci", "node_modules", ".sqlx", ".cargo", ".git", ".vscode", "target",
+    ".github",
+    ".gitlab",
+    ".circleci",
+    "node_modules",
+    ".sqlx",
+    ".cargo",
+    ".git",
+    ".vscode",
+    "target",
 ];
 
 fn format_of(file: &File<'_>) -> Option<Format> {
     let name = file.name();
-    let folders = file.path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    if TOOL_FILES.contains(&name.as_str()) || folders.split('/').any(|folder| TOOL_FOLDERS.contains(&folder)) {
+    let folders = file
+        .path
+        .rsplit_once('/')
+        .map_or("", |(folders, _)| folders);
+    if TOOL_FILES.contains(&name.as_str())
+        || folders
+            .split('/')
+            .any(|folder| TOOL_FOLDERS.contains(&folder))
+    {
         return None;
     }
     if name == "caddyfile" || name.ends_with(".caddyfile") || name.starts_with("caddyfile.") {
@@ -180,7 +230,9 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
             text,
             environment: environment::of_path(path),
         };
-        let Some(format) = format_of(&file) else { continue };
+        let Some(format) = format_of(&file) else {
+            continue;
+        };
         if text.len() > MAX_FILE_BYTES {
             // Large data files are common, large manifests are not: only the latter are an error.
             if format != Format::Json {
@@ -252,9 +304,15 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
 
 /// JSON is mostly data: only what looks like a deployment has to parse.
 fn is_manifest_json(text: &str) -> bool {
-    ["\"AWSTemplateFormatVersion\"", "\"containerDefinitions\"", "\"AWS::", "\"apiVersion\"", "\"selection_policy\""]
-        .iter()
-        .any(|mark| text.contains(mark))
+    [
+        "\"AWSTemplateFormatVersion\"",
+        "\"containerDefinitions\"",
+        "\"AWS::",
+        "\"apiVersion\"",
+        "\"selection_policy\"",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Collector) {
@@ -285,7 +343,9 @@ fn read_proxy(file: &File<'_>, node: &Node, collector: &mut Collector) -> bool {
     if is_proxy {
         collector.facts.seen = true;
         collector.add_affinities(file, node, |path| {
-            let at = path.iter().position(|key| key == "services" || key == "backends")?;
+            let at = path
+                .iter()
+                .position(|key| key == "services" || key == "backends")?;
             path.get(at + 1).cloned()
         });
     }
@@ -297,6 +357,8 @@ fn finish(mut facts: ManifestFacts) -> ManifestFacts {
     facts.replicas.sort_by(|a, b| a.location.cmp(&b.location));
     facts.volumes.sort_by(|a, b| a.location.cmp(&b.location));
     facts.settings.sort_by(|a, b| a.location.cmp(&b.location));
-    facts.errors.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    facts
+        .errors
+        .sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     facts
 }

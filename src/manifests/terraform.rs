@@ -11,18 +11,66 @@ use super::tree::{Entry, Node};
 const COUNTS: [(&str, &[&str], PinKind); 16] = [
     ("aws_ecs_service", &["desired_count"], PinKind::Replicas),
     ("aws_autoscaling_group", &["max_size"], PinKind::Maximum),
-    ("aws_apprunner_auto_scaling_configuration_version", &["max_size"], PinKind::Maximum),
-    ("google_cloud_run_v2_service", &["template", "scaling", "max_instance_count"], PinKind::Maximum),
-    ("google_cloud_run_v2_service", &["template", "scaling", "min_instance_count"], PinKind::Minimum),
-    ("google_compute_instance_group_manager", &["target_size"], PinKind::Replicas),
-    ("google_compute_region_instance_group_manager", &["target_size"], PinKind::Replicas),
-    ("azurerm_container_app", &["template", "max_replicas"], PinKind::Maximum),
-    ("azurerm_container_app", &["template", "min_replicas"], PinKind::Minimum),
-    ("digitalocean_app", &["spec", "service", "instance_count"], PinKind::Replicas),
-    ("kubernetes_deployment", &["spec", "replicas"], PinKind::Replicas),
-    ("kubernetes_deployment_v1", &["spec", "replicas"], PinKind::Replicas),
-    ("kubernetes_stateful_set", &["spec", "replicas"], PinKind::Replicas),
-    ("kubernetes_stateful_set_v1", &["spec", "replicas"], PinKind::Replicas),
+    (
+        "aws_apprunner_auto_scaling_configuration_version",
+        &["max_size"],
+        PinKind::Maximum,
+    ),
+    (
+        "google_cloud_run_v2_service",
+        &["template", "scaling", "max_instance_count"],
+        PinKind::Maximum,
+    ),
+    (
+        "google_cloud_run_v2_service",
+        &["template", "scaling", "min_instance_count"],
+        PinKind::Minimum,
+    ),
+    (
+        "google_compute_instance_group_manager",
+        &["target_size"],
+        PinKind::Replicas,
+    ),
+    (
+        "google_compute_region_instance_group_manager",
+        &["target_size"],
+        PinKind::Replicas,
+    ),
+    (
+        "azurerm_container_app",
+        &["template", "max_replicas"],
+        PinKind::Maximum,
+    ),
+    (
+        "azurerm_container_app",
+        &["template", "min_replicas"],
+        PinKind::Minimum,
+    ),
+    (
+        "digitalocean_app",
+        &["spec", "service", "instance_count"],
+        PinKind::Replicas,
+    ),
+    (
+        "kubernetes_deployment",
+        &["spec", "replicas"],
+        PinKind::Replicas,
+    ),
+    (
+        "kubernetes_deployment_v1",
+        &["spec", "replicas"],
+        PinKind::Replicas,
+    ),
+    (
+        "kubernetes_stateful_set",
+        &["spec", "replicas"],
+        PinKind::Replicas,
+    ),
+    (
+        "kubernetes_stateful_set_v1",
+        &["spec", "replicas"],
+        PinKind::Replicas,
+    ),
     ("heroku_formation", &["quantity"], PinKind::Replicas),
     ("scaleway_container", &["max_scale"], PinKind::Maximum),
 ];
@@ -64,7 +112,10 @@ fn read_resource(
         }
         return;
     }
-    let counts: Vec<_> = COUNTS.iter().filter(|(resource, ..)| *resource == kind).collect();
+    let counts: Vec<_> = COUNTS
+        .iter()
+        .filter(|(resource, ..)| *resource == kind)
+        .collect();
     if counts.is_empty() {
         return;
     }
@@ -111,16 +162,31 @@ fn image_of(root: &Node, node: &Node) -> Option<String> {
         return Some(image.to_owned());
     }
     let task = node.text_at(&["task_definition"])?;
-    let task = task.strip_prefix("aws_ecs_task_definition.")?.split('.').next()?;
-    let definitions = root.at(&[&format!("resource aws_ecs_task_definition {task}"), "container_definitions"])?;
+    let task = task
+        .strip_prefix("aws_ecs_task_definition.")?
+        .split('.')
+        .next()?;
+    let definitions = root.at(&[
+        &format!("resource aws_ecs_task_definition {task}"),
+        "container_definitions",
+    ])?;
     let image = definitions.items().first()?.text_at(&["image"])?;
     Some(image.to_owned())
 }
 
 /// A Nomad job: each group has a count of its own.
 fn read_job(file: &File<'_>, job: &Entry, name: &str, collector: &mut Collector) {
-    for group in job.value.entries().iter().filter(|entry| entry.key.starts_with("group ")) {
-        let task = group.value.entries().iter().find(|entry| entry.key.starts_with("task "));
+    for group in job
+        .value
+        .entries()
+        .iter()
+        .filter(|entry| entry.key.starts_with("group "))
+    {
+        let task = group
+            .value
+            .entries()
+            .iter()
+            .find(|entry| entry.key.starts_with("task "));
         let image = task.and_then(|task| task.value.text_at(&["config", "image"]));
         let group_name = group.key.split(' ').nth(1).unwrap_or(name);
         let id = collector.add_workload(Workload {
@@ -133,7 +199,13 @@ fn read_job(file: &File<'_>, job: &Entry, name: &str, collector: &mut Collector)
             environment: file.environment,
         });
         if group.value.get("scaling").is_none() {
-            count(file, group.value.entry("count"), PinKind::Replicas, id, collector);
+            count(
+                file,
+                group.value.entry("count"),
+                PinKind::Replicas,
+                id,
+                collector,
+            );
         }
     }
 }

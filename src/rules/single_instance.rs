@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::finding::{ChecklistItem, Confidence, Finding, Location, Persona, Role, Severity, Step};
 use crate::manifests::{
-    Environment, ManifestContext, ManifestFacts, Owner, PinKind, VolumeKind, WorkloadId, WorkloadKind,
+    Environment, ManifestContext, ManifestFacts, Owner, PinKind, VolumeKind, WorkloadId,
+    WorkloadKind,
 };
 
 const ID: &str = "single-instance";
@@ -23,15 +24,25 @@ struct Pin {
 pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
     let mut groups: BTreeMap<(WorkloadId, &str), Vec<Pin>> = BTreeMap::new();
     for (id, pin) in pins(facts) {
-        let path = facts.workloads.get(id.0 as usize).map_or("", |workload| workload.location.path.as_str());
+        let path = facts
+            .workloads
+            .get(id.0 as usize)
+            .map_or("", |workload| workload.location.path.as_str());
         // A values file or an overlay is a deployment of its own.
-        let own_file = (pin.location.path != path).then(|| file_of(facts, &pin.location)).flatten();
-        groups.entry((id, own_file.unwrap_or(path))).or_default().push(pin);
+        let own_file = (pin.location.path != path)
+            .then(|| file_of(facts, &pin.location))
+            .flatten();
+        groups
+            .entry((id, own_file.unwrap_or(path)))
+            .or_default()
+            .push(pin);
     }
     let mut findings: Vec<Finding> = groups
         .into_iter()
         .filter_map(|((id, _), pins)| {
-            let owner = facts.workload(id).map_or(Owner::OwnService, |workload| workload.owner);
+            let owner = facts
+                .workload(id)
+                .map_or(Owner::OwnService, |workload| workload.owner);
             let confidence = context.own(facts, Some(id), None, owner)?;
             finding(facts, context, id, confidence, pins)
         })
@@ -42,20 +53,35 @@ pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
 
 /// The path as the facts hold it, to live as long as they do.
 fn file_of<'a>(facts: &'a ManifestFacts, location: &Location) -> Option<&'a str> {
-    let replicas = facts.replicas.iter().map(|replicas| &replicas.location.path);
+    let replicas = facts
+        .replicas
+        .iter()
+        .map(|replicas| &replicas.location.path);
     let volumes = facts.volumes.iter().map(|volume| &volume.location.path);
-    replicas.chain(volumes).find(|path| **path == location.path).map(String::as_str)
+    replicas
+        .chain(volumes)
+        .find(|path| **path == location.path)
+        .map(String::as_str)
 }
 
 fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
     let mut pins = Vec::new();
     for replicas in &facts.replicas {
-        let Some(id) = replicas.workload else { continue };
+        let Some(id) = replicas.workload else {
+            continue;
+        };
         let (strength, text) = match replicas.kind {
             PinKind::Replicas => (0, format!("`{}: 1`", replicas.key)),
             PinKind::Maximum => (1, format!("`{}: 1`", replicas.key)),
-            PinKind::Recreate => (4, "the strategy `Recreate`, which stops the old instance before the new one starts,".to_owned()),
-            PinKind::ContainerName => (5, "the fixed `container_name`, which only one container can have,".to_owned()),
+            PinKind::Recreate => (
+                4,
+                "the strategy `Recreate`, which stops the old instance before the new one starts,"
+                    .to_owned(),
+            ),
+            PinKind::ContainerName => (
+                5,
+                "the fixed `container_name`, which only one container can have,".to_owned(),
+            ),
             PinKind::Minimum => continue,
         };
         if replicas.count != Some(1) {
@@ -70,21 +96,32 @@ fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
             }
             _ => None,
         };
-        pins.push((id, Pin {
-            strength,
-            key: replicas.key.clone(),
-            text,
-            location: replicas.location.clone(),
-            environment: replicas.environment,
-            arguable,
-        }));
+        pins.push((
+            id,
+            Pin {
+                strength,
+                key: replicas.key.clone(),
+                text,
+                location: replicas.location.clone(),
+                environment: replicas.environment,
+                arguable,
+            },
+        ));
     }
     for volume in facts.volumes.iter().filter(|volume| !volume.read_only) {
         let Some(id) = volume.workload else { continue };
         let name = &volume.name;
         let (strength, text, arguable) = match volume.kind {
-            VolumeKind::MachineDisk => (2, format!("the disk `{name}`, which hangs on one machine,"), None),
-            VolumeKind::ReadWriteOnce => (3, format!("the claim `{name}`, which the pods of one node can mount,"), None),
+            VolumeKind::MachineDisk => (
+                2,
+                format!("the disk `{name}`, which hangs on one machine,"),
+                None,
+            ),
+            VolumeKind::ReadWriteOnce => (
+                3,
+                format!("the claim `{name}`, which the pods of one node can mount,"),
+                None,
+            ),
             VolumeKind::Named => (
                 6,
                 format!("the volume `{name}`, which is on one host,"),
@@ -92,23 +129,25 @@ fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
             ),
             _ => continue,
         };
-        pins.push((id, Pin {
-            strength,
-            key: name.clone(),
-            text,
-            location: volume.location.clone(),
-            environment: volume.environment,
-            arguable,
-        }));
+        pins.push((
+            id,
+            Pin {
+                strength,
+                key: name.clone(),
+                text,
+                location: volume.location.clone(),
+                environment: volume.environment,
+                arguable,
+            },
+        ));
     }
     pins
 }
 
 fn runs_several(facts: &ManifestFacts, id: WorkloadId) -> bool {
-    facts
-        .replicas
-        .iter()
-        .any(|replicas| replicas.workload == Some(id) && replicas.count.is_some_and(|count| count > 1))
+    facts.replicas.iter().any(|replicas| {
+        replicas.workload == Some(id) && replicas.count.is_some_and(|count| count > 1)
+    })
 }
 
 fn finding(
@@ -120,14 +159,26 @@ fn finding(
 ) -> Option<Finding> {
     let workload = facts.workload(id)?;
     pins.sort_by(|a, b| {
-        (a.arguable.is_some(), a.strength, &a.location).cmp(&(b.arguable.is_some(), b.strength, &b.location))
+        (a.arguable.is_some(), a.strength, &a.location).cmp(&(
+            b.arguable.is_some(),
+            b.strength,
+            &b.location,
+        ))
     });
     let first = pins.first()?;
-    let development = workload.environment == Environment::Development || first.environment == Environment::Development;
-    let arguable = if development { Some("the file describes a development environment") } else { first.arguable };
+    let development = workload.environment == Environment::Development
+        || first.environment == Environment::Development;
+    let arguable = if development {
+        Some("the file describes a development environment")
+    } else {
+        first.arguable
+    };
     let name = &workload.name;
     let store = context.embedded_stores.first();
-    let mut message = format!("one crash or one rollout takes the whole service away: {} holds `{name}` to one instance", first.text);
+    let mut message = format!(
+        "one crash or one rollout takes the whole service away: {} holds `{name}` to one instance",
+        first.text
+    );
     if let Some((symbol, _)) = store {
         message.push_str(&format!(", because of the store `{symbol}` inside it"));
     }
@@ -137,12 +188,15 @@ fn finding(
         message: format!("{} holds it to one instance", pin.text),
         location: pin.location.clone(),
     });
-    let stores = context.embedded_stores.iter().map(|(symbol, location)| Step {
-        role: Role::Because,
-        entry: None,
-        message: format!("`{symbol}` keeps the service's data on the instance's own disk"),
-        location: location.clone(),
-    });
+    let stores = context
+        .embedded_stores
+        .iter()
+        .map(|(symbol, location)| Step {
+            role: Role::Because,
+            entry: None,
+            message: format!("`{symbol}` keeps the service's data on the instance's own disk"),
+            location: location.clone(),
+        });
     let reason = match arguable {
         Some(why) => format!("reporting for discussion only, because {why}"),
         None if confidence == Confidence::High => {
@@ -153,9 +207,21 @@ fn finding(
     Some(Finding {
         rule: ID,
         item: ChecklistItem::TwoInstance,
-        severity: if arguable.is_some() { Severity::Note } else { Severity::Warning },
-        confidence: if arguable.is_some() { confidence.min(Confidence::Medium) } else { confidence },
-        persona: if arguable.is_some() { Persona::Pedantic } else { Persona::Regular },
+        severity: if arguable.is_some() {
+            Severity::Note
+        } else {
+            Severity::Warning
+        },
+        confidence: if arguable.is_some() {
+            confidence.min(Confidence::Medium)
+        } else {
+            confidence
+        },
+        persona: if arguable.is_some() {
+            Persona::Pedantic
+        } else {
+            Persona::Regular
+        },
         reason,
         package: String::new(),
         symbol: format!("{name}:{}", first.key),
@@ -175,7 +241,8 @@ fn finding(
 
 fn help(kind: WorkloadKind, store: bool, strength: u8) -> String {
     if store {
-        return "move the store to a shared database first; then run two or more instances".to_owned();
+        return "move the store to a shared database first; then run two or more instances"
+            .to_owned();
     }
     match (kind, strength) {
         (_, 2 | 3 | 6) => "keep the data in a shared database or an object store; then run two or more instances".to_owned(),

@@ -26,17 +26,27 @@ fn finding(
     context: &ManifestContext,
 ) -> Finding {
     let workload = affinity.workload.and_then(|id| facts.workload(id));
-    let name = workload.map(|found| found.name.as_str()).or(affinity.target.as_deref());
-    let clients = name.map_or_else(|| "each client".to_owned(), |name| format!("each client of `{name}`"));
+    let name = workload
+        .map(|found| found.name.as_str())
+        .or(affinity.target.as_deref());
+    let clients = name.map_or_else(
+        || "each client".to_owned(),
+        |name| format!("each client of `{name}`"),
+    );
     let detail = &affinity.detail;
     let cells = &context.hidden_cells;
-    let mut message =
-        format!("a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one");
+    let mut message = format!(
+        "a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one"
+    );
     if !cells.is_empty() {
         message.push_str(&format!(" and masks {}", cells_text(context)));
     }
     let development = affinity.environment == Environment::Development;
-    let persona = if development { Persona::Pedantic } else { Persona::Regular };
+    let persona = if development {
+        Persona::Pedantic
+    } else {
+        Persona::Regular
+    };
     let mut steps = vec![Step {
         role: Role::Configured,
         entry: None,
@@ -60,7 +70,11 @@ fn finding(
     Finding {
         rule: ID,
         item: ChecklistItem::Affinity,
-        severity: if development { Severity::Note } else { Severity::Warning },
+        severity: if development {
+            Severity::Note
+        } else {
+            Severity::Warning
+        },
         confidence,
         persona,
         reason: reason(affinity, confidence, development),
@@ -82,8 +96,16 @@ fn finding(
 
 fn cells_text(context: &ManifestContext) -> String {
     let cells = &context.hidden_cells;
-    let names: Vec<String> = cells.iter().take(NAMED_CELLS).map(|(symbol, _)| format!("`{symbol}`")).collect();
-    let noun = if cells.len() == 1 { "this cell" } else { "these cells" };
+    let names: Vec<String> = cells
+        .iter()
+        .take(NAMED_CELLS)
+        .map(|(symbol, _)| format!("`{symbol}`"))
+        .collect();
+    let noun = if cells.len() == 1 {
+        "this cell"
+    } else {
+        "these cells"
+    };
     match cells.len().saturating_sub(NAMED_CELLS) {
         0 => format!("{noun}: {}", names.join(", ")),
         more => format!("{noun}: {} and {more} more", names.join(", ")),
@@ -95,8 +117,15 @@ fn reason(affinity: &Affinity, confidence: Confidence, development: bool) -> Str
         Confidence::High => "the workload is named or built like the service",
         _ => "nothing says that the workload is somebody else's",
     };
-    let environment = if development { ", for development only" } else { "" };
-    format!("reporting because {} is switched on{environment}, and {whose}", describe(affinity.kind))
+    let environment = if development {
+        ", for development only"
+    } else {
+        ""
+    };
+    format!(
+        "reporting because {} is switched on{environment}, and {whose}",
+        describe(affinity.kind)
+    )
 }
 
 fn describe(kind: AffinityKind) -> &'static str {
