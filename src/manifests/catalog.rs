@@ -49,9 +49,9 @@ pub fn is_known_image(name: &str) -> bool {
         .any(|(group, names)| group != "generic" && names.contains(name))
 }
 
-/// The names of what keeps data: whatever is called after one of these goes with it.
-pub fn is_known_store(name: &str) -> bool {
-    ["databases", "caches", "brokers", "search"]
+/// The names of what keeps data or watches: whatever is called after one of these goes with it.
+pub fn is_known_family(name: &str) -> bool {
+    ["databases", "caches", "brokers", "search", "observability"]
         .iter()
         .filter_map(|group| IMAGES.get(*group))
         .any(|names| names.contains(name))

@@ -180,7 +180,8 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
                     parts.next().unwrap_or_default(),
                     item.span,
                 ),
-                None => (String::new(), Some(first), String::new(), item.span),
+                // A volume without a name is made anew for each container.
+                None => return None,
             }
         }
         None => {
@@ -192,7 +193,7 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
             if item.text_at(&["type"]) == Some("tmpfs") {
                 return None;
             }
-            let entry = item.entry("source").or_else(|| item.entry("target"))?;
+            let entry = item.entry("source")?;
             let mode = if read_only { "ro" } else { "" };
             (source, target, mode.to_owned(), entry.span())
         }

@@ -2,7 +2,8 @@
 
 use super::facts::Environment;
 
-const DEVELOPMENT: [&str; 30] = [
+/// Documentation and what is laid aside deploy nothing either.
+const DEVELOPMENT: [&str; 34] = [
     "dev",
     "devel",
     "develop",
@@ -33,6 +34,10 @@ const DEVELOPMENT: [&str; 30] = [
     "playground",
     "debug",
     "tutorial",
+    "doc",
+    "docs",
+    "archive",
+    "archived",
 ];
 const PRODUCTION: [&str; 4] = ["prod", "production", "live", "release"];
 

@@ -66,18 +66,47 @@ pub fn read_values(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Co
 
 /// Each document is read by itself: a template that stays no YAML costs only its own.
 pub fn read_template(file: &File<'_>, collector: &mut Collector) -> Result<(), Broken> {
+    // Helm renders no object from a file of helpers.
+    if file.name().starts_with('_') {
+        return Ok(());
+    }
     let chart = chart_of(file.path).unwrap_or_default();
     let gates = gates(file.text);
     let mut first_error = None;
     let text = neutralise(file.text);
     for (start, lines) in parts(&text) {
-        let (documents, broken) = yaml::parse(&("\n".repeat(start) + &lines.join("\n")));
+        let (documents, broken) = parse_part(start, lines);
         for document in documents {
             kubernetes::read_in_chart(file, &document, chart, &gates, collector);
         }
         first_error = first_error.or(broken);
     }
     first_error.map_or(Ok(()), Err)
+}
+
+/// Lines that are blanked, one after the other, to make YAML of what a template's branches and
+/// loops leave side by side.
+const MAX_REPAIRS: usize = 16;
+
+fn parse_part(start: usize, mut lines: Vec<&str>) -> (Vec<Rc<Node>>, Option<Broken>) {
+    let mut repairs = 0;
+    loop {
+        let (documents, broken) = yaml::parse(&("\n".repeat(start) + &lines.join("\n")));
+        let Some(found) = &broken else {
+            return (documents, None);
+        };
+        let last = (found.line as usize).saturating_sub(start).min(lines.len());
+        let culprit = lines
+            .iter_mut()
+            .take(last)
+            .rev()
+            .find(|line| !line.trim().is_empty());
+        match culprit {
+            Some(line) if repairs < MAX_REPAIRS => *line = "",
+            _ => return (documents, broken),
+        }
+        repairs += 1;
+    }
 }
 
 /// More documents in one template are not read: each is parsed below as many blank lines as stand
@@ -122,7 +151,7 @@ fn neutralise(text: &str) -> String {
                 chars.next();
                 kept.push_str("~~");
                 inside = false;
-            } else if c.is_alphanumeric() || matches!(c, '.' | '_') {
+            } else if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') {
                 kept.push(c);
             } else {
                 kept.push('~');
@@ -254,7 +283,9 @@ pub fn display_name(text: &str, chart: &str) -> String {
                 (_, Some((prefix, "fullname" | "name"))) => {
                     Some(prefix.split('.').next().unwrap_or(prefix))
                 }
-                _ if word.starts_with('-') => Some(word.trim_start_matches('-')),
+                _ if word.starts_with('-') => {
+                    Some(word.trim_matches('-')).filter(|word| !word.is_empty())
+                }
                 _ => None,
             }
         })

@@ -70,7 +70,9 @@ pub fn volumes(object: &Object, id: WorkloadId, objects: &[Object], collector: &
         let name = volume.text_at(&["name"]).unwrap_or_default();
         let claim = volume.entry_at(&["persistentVolumeClaim", "claimName"]);
         let (kind, entry) = if let Some(claim) = claim {
-            if object.kind == "StatefulSet" || !is_single_node(claim, object, objects, collector) {
+            if matches!(object.kind.as_str(), "StatefulSet" | "Pod")
+                || !is_single_node(claim, object, objects, collector)
+            {
                 continue;
             }
             (VolumeKind::ReadWriteOnce, claim)

@@ -54,15 +54,15 @@ pub fn is_foreign_name(name: &str) -> bool {
     matches_name(name, catalog::is_known_workload)
 }
 
-/// The whole name or its end after a `-`; its beginning too where that names a store, for an
-/// exporter or a console.
+/// The whole name or its end after a `-`; its beginning too where that names a store or a
+/// monitor, for an exporter or a console.
 fn matches_name(name: &str, known: fn(&str) -> bool) -> bool {
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
     known(name)
         || known(bare)
         || name.char_indices().any(|(at, c)| {
             matches!(c, '-' | '_' | '.' | '~')
-                && (name.get(..at).is_some_and(catalog::is_known_store)
+                && (name.get(..at).is_some_and(catalog::is_known_family)
                     || name.get(at + 1..).is_some_and(known))
         })
 }

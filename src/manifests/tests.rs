@@ -232,3 +232,34 @@ fn several_instances_are_seen_for_the_checklist() {
         Some(3)
     );
 }
+
+/// Strictly no YAML, and yet in every other compose file.
+#[test]
+fn a_bracket_may_close_at_the_level_of_its_key() {
+    let facts = facts(&[(
+        "compose.yaml",
+        "services:\n  shop:\n    command: [\n      serve\n    ]\n    image: shop\n    container_name: x\n",
+    )]);
+    assert_eq!(facts.errors, []);
+    assert_eq!(facts.replicas[0].location.line, 7);
+}
+
+/// Both branches stay in the text, and together they are no YAML.
+#[test]
+fn a_template_costs_no_more_than_the_lines_that_do_not_fit() {
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Chart.Name }}\nspec:\n  replicas: 1\n  template:\n    spec:\n      tolerations:\n      {{- range .Values.all }}\n      - {{ toYaml . }}\n        effect:\n          key: x\n      {{- end }}\n      containers:\n        - image: \"{{ .Values.image.repository }}:1\"\n";
+    let facts = facts(&[
+        ("shop/templates/d.yaml", template),
+        ("shop/values.yaml", "image:\n  repository: acme/shop\n"),
+    ]);
+    assert_eq!(facts.errors, []);
+    assert_eq!(facts.workloads[0].image.as_deref(), Some("acme/shop"));
+    assert_eq!(facts.replicas[0].location.line, 6);
+}
+
+#[test]
+fn a_chart_gives_its_name_to_its_workloads() {
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{- include \"acme-shop.fullname\" . -}}-web\nspec: {replicas: 1}\n";
+    let facts = facts(&[("chart/templates/d.yaml", template)]);
+    assert_eq!(facts.workloads[0].name, "acme-shop-web");
+}

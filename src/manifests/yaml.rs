@@ -16,6 +16,37 @@ pub struct Broken {
 /// The documents before the first error, and the error.
 pub fn parse(text: &str) -> (Vec<Rc<Node>>, Option<Broken>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (documents, broken) = parse_strictly(text);
+    let at_bracket = broken
+        .as_ref()
+        .and_then(|broken| text.lines().nth(broken.line.saturating_sub(1) as usize))
+        .is_some_and(closes_bracket);
+    if at_bracket {
+        return parse_strictly(&indent_brackets(text));
+    }
+    (documents, broken)
+}
+
+fn closes_bracket(line: &str) -> bool {
+    line.trim_start().starts_with([']', '}'])
+}
+
+/// The standard wants a closing bracket deeper than the key it belongs to; most parsers, and so most
+/// files, do not. Only the columns of the brackets' own lines move.
+fn indent_brackets(text: &str) -> String {
+    let deep = " ".repeat(2 * MAX_DEPTH);
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        if closes_bracket(line) {
+            out.push_str(&deep);
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+fn parse_strictly(text: &str) -> (Vec<Rc<Node>>, Option<Broken>) {
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
     loop {

@@ -48,6 +48,8 @@ pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
         })
         .collect();
     findings.sort_by(|a, b| a.location.cmp(&b.location));
+    // One value of a chart may be asked for by several templates.
+    findings.dedup_by(|later, first| later.location == first.location);
     findings
 }
 
@@ -87,10 +89,11 @@ fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
         if replicas.count != Some(1) {
             continue;
         }
-        let several = runs_several(facts, id);
         let arguable = match replicas.kind {
             _ if replicas.overridable => Some("it is a default that an installation replaces"),
-            PinKind::Recreate if several => Some("several instances run between two rollouts"),
+            PinKind::Recreate => {
+                Some("the strategy stops all instances at a rollout and limits no count")
+            }
             PinKind::ContainerName if replicas.environment != Environment::Production => {
                 Some("a compose file may be a local convenience")
             }
@@ -144,12 +147,6 @@ fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
     pins
 }
 
-fn runs_several(facts: &ManifestFacts, id: WorkloadId) -> bool {
-    facts.replicas.iter().any(|replicas| {
-        replicas.workload == Some(id) && replicas.count.is_some_and(|count| count > 1)
-    })
-}
-
 fn finding(
     facts: &ManifestFacts,
     context: &ManifestContext,
@@ -169,7 +166,7 @@ fn finding(
     let development = workload.environment == Environment::Development
         || first.environment == Environment::Development;
     let arguable = if development {
-        Some("the file describes a development environment")
+        Some("the file is for development, tests or documentation, by its name or its place")
     } else {
         first.arguable
     };

@@ -118,7 +118,7 @@ fn reason(affinity: &Affinity, confidence: Confidence, development: bool) -> Str
         _ => "nothing says that the workload is somebody else's",
     };
     let environment = if development {
-        ", for development only"
+        ", in a file for development, tests or documentation"
     } else {
         ""
     };
