@@ -6,7 +6,9 @@ pub mod in_process_broadcast;
 pub mod local_rate_limit;
 pub mod local_sequence;
 pub mod local_setting;
+pub mod single_instance;
 pub mod stale_local_cache;
+pub mod sticky_session;
 pub mod write_buffer;
 
 use crate::analysis::{Analysis, InventoryKind, InventoryRow};

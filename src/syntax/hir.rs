@@ -27,7 +27,9 @@ ids! {
 }
 
 /// A range of source text: 1-based lines, 1-based columns in characters, end exclusive.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Span {
     pub line: u32,
     pub column: u32,
@@ -99,23 +101,62 @@ pub struct Item {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ItemKind {
     Fn(Function),
-    Struct { generics: Generics, fields: Fields },
-    Enum { generics: Generics, variants: Vec<Variant> },
-    Union { generics: Generics, fields: Fields },
-    Trait { generics: Generics, supertraits: Vec<Path>, items: Vec<ItemId> },
-    Impl { generics: Generics, trait_path: Option<Path>, self_ty: TypeId, items: Vec<ItemId> },
+    Struct {
+        generics: Generics,
+        fields: Fields,
+    },
+    Enum {
+        generics: Generics,
+        variants: Vec<Variant>,
+    },
+    Union {
+        generics: Generics,
+        fields: Fields,
+    },
+    Trait {
+        generics: Generics,
+        supertraits: Vec<Path>,
+        items: Vec<ItemId>,
+    },
+    Impl {
+        generics: Generics,
+        trait_path: Option<Path>,
+        self_ty: TypeId,
+        items: Vec<ItemId>,
+    },
     /// `type A<T> = ..;`, in a module, trait or impl. An associated type may have no type.
-    TypeAlias { generics: Generics, ty: Option<TypeId> },
+    TypeAlias {
+        generics: Generics,
+        ty: Option<TypeId>,
+    },
     /// `lazy` names the macro that declared it: `lazy_static`, `thread_local`, `static_init`, ..
-    Static { ty: Option<TypeId>, mutable: bool, init: Option<ExprId>, lazy: Option<Sym> },
-    Const { ty: Option<TypeId>, init: Option<ExprId> },
+    Static {
+        ty: Option<TypeId>,
+        mutable: bool,
+        init: Option<ExprId>,
+        lazy: Option<Sym>,
+    },
+    Const {
+        ty: Option<TypeId>,
+        init: Option<ExprId>,
+    },
     /// A `use` tree, flattened.
     Use(Vec<UseEntry>),
     /// `Inline` has items; otherwise the module is in another file, perhaps named by `#[path]`.
-    Mod { items: Option<Vec<ItemId>>, path_attr: Option<Sym> },
-    ExternCrate { alias: Option<Sym> },
+    Mod {
+        items: Option<Vec<ItemId>>,
+        path_attr: Option<Sym>,
+    },
+    ExternCrate {
+        alias: Option<Sym>,
+    },
     /// A macro call in item position that was not understood; its arguments as far as they parse.
-    MacroCall { path: Sym, args: Vec<ExprId>, items: Vec<ItemId>, text: Option<Sym> },
+    MacroCall {
+        path: Sym,
+        args: Vec<ExprId>,
+        items: Vec<ItemId>,
+        text: Option<Sym>,
+    },
     MacroRules,
     Other,
 }
@@ -227,12 +268,21 @@ pub enum GenericArg {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Type {
     Path(Path),
-    Ref { mutable: bool, ty: TypeId },
+    Ref {
+        mutable: bool,
+        ty: TypeId,
+    },
     Ptr(TypeId),
     Tuple(Vec<TypeId>),
     Slice(TypeId),
-    Array { elem: TypeId, len: ExprId },
-    Fn { params: Vec<TypeId>, ret: Option<TypeId> },
+    Array {
+        elem: TypeId,
+        len: ExprId,
+    },
+    Fn {
+        params: Vec<TypeId>,
+        ret: Option<TypeId>,
+    },
     Impl(Vec<Path>),
     Dyn(Vec<Path>),
     Never,
@@ -262,39 +312,107 @@ pub enum Lit {
 pub enum ExprKind {
     Lit(Lit),
     Path(Path),
-    Call { callee: ExprId, args: Vec<ExprId> },
+    Call {
+        callee: ExprId,
+        args: Vec<ExprId>,
+    },
     /// The expression's span covers the whole chain; `name_span` the method's name.
-    Method { recv: ExprId, name: Sym, name_span: Span, generics: Vec<TypeId>, args: Vec<ExprId> },
+    Method {
+        recv: ExprId,
+        name: Sym,
+        name_span: Span,
+        generics: Vec<TypeId>,
+        args: Vec<ExprId>,
+    },
     Macro(MacroCall),
     /// Tuple fields are named by their index.
-    Field { base: ExprId, name: Sym, name_span: Span },
-    Index { base: ExprId, index: ExprId },
-    Unary { op: UnOp, expr: ExprId },
-    Binary { op: BinOp, lhs: ExprId, rhs: ExprId },
-    Assign { lhs: ExprId, rhs: ExprId },
-    AssignOp { op: BinOp, lhs: ExprId, rhs: ExprId },
-    Ref { mutable: bool, expr: ExprId },
-    Cast { expr: ExprId, ty: TypeId },
+    Field {
+        base: ExprId,
+        name: Sym,
+        name_span: Span,
+    },
+    Index {
+        base: ExprId,
+        index: ExprId,
+    },
+    Unary {
+        op: UnOp,
+        expr: ExprId,
+    },
+    Binary {
+        op: BinOp,
+        lhs: ExprId,
+        rhs: ExprId,
+    },
+    Assign {
+        lhs: ExprId,
+        rhs: ExprId,
+    },
+    AssignOp {
+        op: BinOp,
+        lhs: ExprId,
+        rhs: ExprId,
+    },
+    Ref {
+        mutable: bool,
+        expr: ExprId,
+    },
+    Cast {
+        expr: ExprId,
+        ty: TypeId,
+    },
     Await(ExprId),
     Try(ExprId),
-    Block { kind: BlockKind, block: Block },
-    If { cond: ExprId, then: Block, otherwise: Option<ExprId> },
+    Block {
+        kind: BlockKind,
+        block: Block,
+    },
+    If {
+        cond: ExprId,
+        then: Block,
+        otherwise: Option<ExprId>,
+    },
     /// `let PAT = EXPR` as a condition.
-    Let { pat: PatId, expr: ExprId },
-    Match { on: ExprId, arms: Vec<Arm> },
-    While { cond: ExprId, body: Block },
-    Loop { body: Block },
-    For { pat: PatId, iter: ExprId, body: Block },
+    Let {
+        pat: PatId,
+        expr: ExprId,
+    },
+    Match {
+        on: ExprId,
+        arms: Vec<Arm>,
+    },
+    While {
+        cond: ExprId,
+        body: Block,
+    },
+    Loop {
+        body: Block,
+    },
+    For {
+        pat: PatId,
+        iter: ExprId,
+        body: Block,
+    },
     Closure(Closure),
     Return(Option<ExprId>),
     Break(Option<ExprId>),
     Continue,
     Yield(Option<ExprId>),
-    Struct { path: Path, fields: Vec<FieldInit>, rest: Option<ExprId> },
+    Struct {
+        path: Path,
+        fields: Vec<FieldInit>,
+        rest: Option<ExprId>,
+    },
     Tuple(Vec<ExprId>),
     Array(Vec<ExprId>),
-    Repeat { value: ExprId, len: ExprId },
-    Range { start: Option<ExprId>, end: Option<ExprId> },
+    Repeat {
+        value: ExprId,
+        len: ExprId,
+    },
+    Range {
+        start: Option<ExprId>,
+        end: Option<ExprId>,
+    },
     Infer,
     Other(Vec<ExprId>),
 }
@@ -339,7 +457,13 @@ pub struct Block {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Stmt {
-    Let { pat: PatId, ty: Option<TypeId>, init: Option<ExprId>, otherwise: Option<ExprId>, span: Span },
+    Let {
+        pat: PatId,
+        ty: Option<TypeId>,
+        init: Option<ExprId>,
+        otherwise: Option<ExprId>,
+        span: Span,
+    },
     Expr(ExprId),
     Item(ItemId),
 }
@@ -414,11 +538,23 @@ pub enum PatKind {
     /// `..` inside a tuple or slice.
     Rest,
     /// A lone lower-case name; whether it is a constant or a unit variant is for the resolver to say.
-    Bind { name: Sym, by_ref: bool, mutable: bool, sub: Option<PatId> },
+    Bind {
+        name: Sym,
+        by_ref: bool,
+        mutable: bool,
+        sub: Option<PatId>,
+    },
     Path(Path),
     Tuple(Vec<PatId>),
-    TupleStruct { path: Path, elems: Vec<PatId> },
-    Struct { path: Path, fields: Vec<(Sym, PatId)>, rest: bool },
+    TupleStruct {
+        path: Path,
+        elems: Vec<PatId>,
+    },
+    Struct {
+        path: Path,
+        fields: Vec<(Sym, PatId)>,
+        rest: bool,
+    },
     Ref(PatId),
     Slice(Vec<PatId>),
     Or(Vec<PatId>),
