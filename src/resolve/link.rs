@@ -48,6 +48,13 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
         {
             externs.insert(linker.program.names.intern(&target.name), Extern::Workspace(library));
         }
+        for package in externs.values() {
+            if let Extern::External(name) = package
+                && known(linker.program.names.text(*name))
+            {
+                linker.program.frameworks.insert(*name);
+            }
+        }
         for name in ["std", "core", "alloc"] {
             let name = linker.program.names.intern(name);
             externs.insert(name, Extern::External(linker.program.names.intern("std")));

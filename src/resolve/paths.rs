@@ -127,8 +127,29 @@ impl Program {
         if PRIMITIVES.contains(&text) {
             return Some(Res::Ext(name));
         }
-        let path = PRELUDE.iter().find(|(short, _)| *short == text)?.1;
-        Some(Res::Ext(self.names.intern(path)))
+        if let Some((_, path)) = PRELUDE.iter().find(|(short, _)| *short == text) {
+            return Some(Res::Ext(self.names.intern(path)));
+        }
+        self.through_external_glob(module, name, depth)
+    }
+
+    /// A name that nothing else explains, below `use framework::web::*`: anything of a framework, types of other crates.
+    fn through_external_glob(&self, module: ModId, name: Name, depth: u32) -> Option<Res> {
+        let is_type = self.text(name).starts_with(char::is_uppercase);
+        let mut here = module;
+        loop {
+            for import in &self.module(here).globs {
+                let Some(Res::Ext(path)) = self.resolve_at(here, &import.path, import.global, Space::Type, depth + 1) else { continue };
+                let krate = self.text(path).split("::").next().unwrap_or("");
+                if is_type || self.names.get(krate).is_some_and(|k| self.frameworks.contains(&k)) {
+                    return Some(Res::Ext(self.extend(path, name)));
+                }
+            }
+            match self.module(here) {
+                m if m.block => here = m.parent?,
+                _ => return None,
+            }
+        }
     }
 
     fn extern_crate(&self, module: ModId, name: Name) -> Option<Res> {

@@ -3,7 +3,7 @@
 use super::types::Ty;
 use crate::names::{Name, Names};
 use crate::syntax::hir;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::RwLock;
 
 macro_rules! ids {
@@ -136,6 +136,8 @@ pub struct Program {
     pub alias_of: FxHashMap<Ty, DefId>,
     /// Functions by name for impls on type parameters (`impl<T: X> Trait for T`).
     pub blanket: FxHashMap<Name, Vec<DefId>>,
+    /// Crates of frameworks, whose globs may be what an unknown name comes through.
+    pub frameworks: FxHashSet<Name>,
     /// Variants by enum, in order.
     pub variants: FxHashMap<DefId, Vec<DefId>>,
     pub memo: RwLock<FxHashMap<(ModId, Name, super::paths::Space), Option<Res>>>,
