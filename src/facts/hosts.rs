@@ -105,10 +105,23 @@ impl Finder<'_> {
                 self.plain(&ty, &Host::Extracted(id));
             }
         }
-        let lives = !matches!(entry.kind.as_str(), "extractor" | "inbox activity");
+        let lives = match entry.kind.as_str() {
+            "extractor" | "inbox activity" => false,
+            // A tool server over stdio is the client's own process; over HTTP its sessions outlive requests.
+            "tool" | "prompt" => self.serves_sessions(facts, def),
+            _ => true,
+        };
         if function.receiver.is_some() && lives && let Some(ty) = &scope.self_ty {
             self.visit(ty, &Host::Service(id), 0, false);
         }
+    }
+
+    fn serves_sessions(&self, facts: &Facts, def: DefId) -> bool {
+        let package = |d: DefId| &self.p.krate(self.p.def(d).krate).package;
+        facts.effects.iter().any(|e| {
+            let session = matches!(&e.kind, EffectKind::Library(rule) if rule == "memory-session-store") || e.what.to_ascii_lowercase().contains("streamable");
+            session && package(facts.node(e.node).def) == package(def)
+        })
     }
 
     fn plain(&mut self, ty: &Ty, host: &Host) {

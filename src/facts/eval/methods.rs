@@ -45,7 +45,15 @@ impl<'a> Eval<'a> {
             if let Some(info) = self.cat.method(text, name) {
                 return self.effect_method(on, text, name, info, args, at);
             }
-            let Some(info) = self.cat.type_info(&self.p.names, *path) else { break };
+            let Some(info) = self.cat.type_info(&self.p.names, *path) else {
+                // A wrapper that nothing is known of: what it holds has the method, so it dereferences.
+                let held = on.ty.arg(0);
+                if matches!(held, Ty::Adt(..) | Ty::Traits(_)) && !self.p.methods_on(&held, method).is_empty() {
+                    on.ty = held;
+                    continue;
+                }
+                break;
+            };
             if let Some(&(op, gives)) = self.cat.class(info).methods.get(name) {
                 self.facts.known_calls += 1;
                 return self.operate(on, info, op, gives, name, args, at);

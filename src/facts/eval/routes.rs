@@ -69,13 +69,15 @@ impl<'a> Eval<'a> {
         if marked {
             let has_mark = |d: DefId| self.p.item(d).attrs.iter().find(|a| self.cat.attributes.impl_methods.iter().any(|m| m == hir.str(a.path).rsplit("::").next().unwrap_or("")));
             let any_marked = fns.iter().any(|(_, d)| has_mark(*d).is_some());
+            let tools = attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("Tools" | "Prompts" | "tool_router")));
+            let kind = if tools { "tool" } else { "handler" };
             for (_, function) in &fns {
                 let mark = has_mark(*function);
                 if any_marked && mark.is_none() {
                     continue;
                 }
                 let (method, path) = mark.map_or((None, None), |a| oai(hir.str(a.args)));
-                self.declare(*function, method, path, "handler", false);
+                self.declare(*function, method, path, kind, false);
             }
             return;
         }
