@@ -48,6 +48,12 @@ impl Cell {
     pub fn reads<'a>(&'a self, w: &'a World<'_>, phases: Phases) -> impl Iterator<Item = AccessId> + 'a {
         self.accesses.iter().copied().filter(move |&a| w.facts.access(a).op.reads() && w.graph.phase(w.facts.access(a).node).has(phases))
     }
+    /// Where the value comes from that it starts with.
+    pub fn start(&self, w: &World<'_>) -> Prov {
+        let CellKey::Field(def, name) = &self.key else { return Prov::NONE };
+        let inits = w.facts.inits.iter().filter(|i| i.holder == *def && i.field == *name && !w.graph.phase(i.node).requested());
+        inits.fold(Prov::NONE, |p, i| p.or(w.graph.resolve(i.prov, w.facts.node(i.node).def)))
+    }
     pub fn has_op(&self, w: &World<'_>, ops: &[Op]) -> bool {
         self.accesses.iter().any(|&a| ops.contains(&w.facts.access(a).op))
     }
@@ -104,6 +110,17 @@ impl<'a> World<'a> {
         }
         world.cells = cells;
         world
+    }
+
+    pub fn is_entry(&self, def: DefId) -> bool {
+        self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n))
+    }
+
+    /// Whether a function asks a store, itself or through what it calls, after the given moment of its walk.
+    pub fn loads_behind(&self, def: DefId, order: u32) -> bool {
+        let in_def = |node: NodeId| self.facts.node(node).def == def;
+        let reads = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: false, .. });
+        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && reads(e)) || self.facts.calls.iter().any(|c| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.loading.contains(&c.target))
     }
 
     /// The cell that an access means, if it means one.
@@ -178,7 +195,9 @@ impl<'a> World<'a> {
                 accesses.push(*id);
             }
         }
-        let expires = ids.iter().any(|&i| self.facts.access(i).expires);
+        let aged = uses.iter().any(|u| u.kind == UseKind::Aged);
+        let made_to_expire = |def: DefId, name: Name| self.facts.inits.iter().any(|i| i.holder == def && i.field == name && i.expires);
+        let expires = aged || ids.iter().any(|&i| self.facts.access(i).expires) || matches!(&key, CellKey::Field(def, name) if made_to_expire(*def, *name));
         let first = self.facts.access(ids[0]);
         let mut cell = Cell { key: key.clone(), symbol: String::new(), ty_text: String::new(), ty: first.ty.clone(), file: self.facts.node(first.node).file, span: first.span, package: String::new(), host: None, uncertain: false, accesses, uses, expires };
         match &key {

@@ -209,6 +209,12 @@ impl<'a> Eval<'a> {
         let param_accesses = self.facts.accesses[first_access..].iter().enumerate();
         let param_accesses = param_accesses.filter(|(_, a)| matches!(a.place.root, Root::Param(..)) && node_def(a));
         let param_accesses = param_accesses.map(|(i, _)| AccessId((first_access + i) as u32)).take(MAX_PARAM_ACCESSES).collect();
+        if done.loads {
+            self.facts.loading.insert(def);
+        }
+        if done.stores {
+            self.facts.storing.insert(def);
+        }
         let summary = Rc::new(Summary { ret: value, param_accesses, loads: done.loads, stores: done.stores, sleeps: done.sleeps, spawns_params: done.spawns_params });
         self.summaries.insert(def, summary.clone());
         summary
@@ -290,6 +296,9 @@ impl<'a> Eval<'a> {
                 value.ty = result.ty.clone();
             }
             let (literal, expires, callable) = (result.literal().cloned(), result.expires(), result.callable());
+            if let Some(literal) = &literal {
+                self.facts.static_literals.insert(def, literal.clone());
+            }
             let extra = value.extra();
             extra.literal = literal;
             extra.expires = expires;

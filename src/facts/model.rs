@@ -5,6 +5,7 @@ use crate::catalog::{Channel, FnEffect, Op, StoreKind};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
 use crate::syntax::hir::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 macro_rules! ids {
     ($($name:ident),* $(,)?) => {$(
@@ -220,6 +221,8 @@ pub enum UseKind {
     Modulo,
     /// Written to another cell.
     Kept,
+    /// Its age decides whether it still counts.
+    Aged,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -294,6 +297,15 @@ impl Entry {
     }
 }
 
+/// What a field of a struct is made with, in a struct literal.
+pub struct Init {
+    pub holder: DefId,
+    pub field: Name,
+    pub prov: Prov,
+    pub expires: bool,
+    pub node: NodeId,
+}
+
 /// A value given to the service to keep.
 pub struct Registration {
     pub node: NodeId,
@@ -312,6 +324,13 @@ pub struct Facts {
     pub effects: Vec<Effect>,
     pub entries: Vec<Entry>,
     pub registrations: Vec<Registration>,
+    pub inits: Vec<Init>,
+    /// Functions that read from a store, themselves or through what they call.
+    pub loading: FxHashSet<DefId>,
+    /// What statics start with, where it is a literal.
+    pub static_literals: FxHashMap<DefId, Literal>,
+    /// Functions that change one.
+    pub storing: FxHashSet<DefId>,
     /// Method calls whose receiver's type is not known and whose name is not either.
     pub unknown_calls: u64,
     pub known_calls: u64,

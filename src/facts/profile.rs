@@ -70,11 +70,15 @@ impl Profile {
             }
         }
         profile.judge_uses(cell, w, requested);
+        if !profile.puts.is_empty() && profile.updates.is_empty() && profile.puts.iter().all(|&a| profile.is_memo(cell, w, a)) {
+            profile.reloads = true;
+        }
         profile
     }
 
     fn judge_uses(&mut self, cell: &Cell, w: &World<'_>, requested: Phases) {
-        let uses: Vec<&Use> = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested)).collect();
+        let uses: Vec<Use> = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested)).map(|u| measured(w, *u)).collect();
+        let uses: Vec<&Use> = uses.iter().collect();
         let origin = |a: AccessId| w.facts.access(a).via.unwrap_or(a);
         let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).map(origin).collect();
         self.only_logged = !uses.is_empty() && uses.iter().all(|u| u.kind == UseKind::Logged);
@@ -87,7 +91,9 @@ impl Profile {
                 UseKind::Branch { hit, miss } if asked => {
                     let fills = self.fills_later(cell, w, one);
                     // Asking the store after a miss, in its arm or behind an early return of the hit.
-                    if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) {
+                    let keyed = matches!(op, Op::Get | Op::Contains | Op::Load);
+                    let falls_back = keyed && hit.exits && !hit.refuses && self.loads_later(w, one);
+                    if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) || falls_back {
                         self.reloads = true;
                     }
                     if miss.writes && !miss.refuses {
@@ -137,11 +143,42 @@ impl Profile {
         })
     }
 
+    /// Whether the function goes on to ask a store behind the use.
+    fn loads_later(&self, w: &World<'_>, one: &Use) -> bool {
+        let def = w.facts.node(one.node).def;
+        w.loads_behind(def, one.order)
+    }
+
+    /// Whether a put keeps what a pure function makes of the key alone, so that a miss computes it again.
+    fn is_memo(&self, cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
+        let access = w.facts.access(id);
+        let access = access.via.map_or(access, |via| w.facts.access(via));
+        let def = w.facts.node(access.node).def;
+        let from_key = access.value.params != 0 && access.value.params & !access.key.params == 0;
+        let pure = !access.value.has(Prov::RANDOM.or(Prov::CLOCK).or(Prov::REQUEST).or(Prov::STORE).or(Prov::UNKNOWN));
+        if !from_key || !pure || self.class != "map" || w.is_entry(def) {
+            return false;
+        }
+        let asked_before = cell.uses.iter().any(|u| w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses));
+        access.op == Op::LoadThrough || asked_before
+    }
+
     /// Whether anything that a request brings, mints or counts is kept.
     pub fn keeps_requests(&self) -> bool {
         let kinds = self.put_from.or(self.key_from);
         [Prov::REQUEST, Prov::RANDOM, Prov::CLOCK, Prov::COUNT, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| kinds.has(k))
     }
+}
+
+/// A use within an endpoint that reports on this instance only measures.
+fn measured(w: &World<'_>, one: Use) -> Use {
+    const ENDPOINTS: &[&str] = &["metrics", "prometheus", "health", "healthz", "ready", "readyz", "live", "livez", "liveness", "readiness"];
+    if one.kind != UseKind::Response && !matches!(one.kind, UseKind::Identity | UseKind::Kept | UseKind::Required) {
+        return one;
+    }
+    let entries = w.graph.entries(one.node, 4);
+    let measures = |id: &EntryId| w.facts.entry(*id).path.as_deref().and_then(|p| p.rsplit('/').find(|s| !s.is_empty())).is_some_and(|last| ENDPOINTS.contains(&last));
+    if !entries.is_empty() && entries.iter().all(|(id, _)| measures(id)) { Use { kind: UseKind::Logged, ..one } } else { one }
 }
 
 fn class_name(text: &str) -> &'static str {

@@ -81,7 +81,7 @@ fn holds_sender(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
     match ty {
         Ty::Ext(name, args) => {
             let class = w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i));
-            matches!(class, Some("sender")) || args.iter().any(|a| holds_sender(w, a, depth + 1))
+            matches!(class, Some("sender" | "socket")) || args.iter().any(|a| holds_sender(w, a, depth + 1))
         }
         Ty::Tuple(elems) => elems.iter().any(|e| holds_sender(w, e, depth + 1)),
         Ty::Adt(def, args) => {

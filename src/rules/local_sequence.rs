@@ -13,7 +13,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let leaves = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && w.graph.phase(u.node).requested());
-    let leaves = leaves?;
+    // A number drawn by a request that creates something is handed out; one that a GET shows is a total.
+    let handed_out = || {
+        let creates = |u: &&Use| u.kind == UseKind::Response && w.facts.access(u.access).op == crate::catalog::Op::Rmw && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")));
+        cell.uses.iter().find(creates)
+    };
+    let leaves = leaves.or_else(handed_out)?;
     let write = evidence::pick(w, &profile.updates, None)?;
     let writer = write.label(w);
     let name = evidence::short(&cell.symbol);

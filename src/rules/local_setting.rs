@@ -22,7 +22,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     // A flag decides something; a configuration is a collection or struct that readers look things up in.
     let decides = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
     let lookup = profile.reads.iter().copied().any(|a| !stores.contains(&a));
-    if flag && decides.is_none() || !flag && !(configured_at_start(cell, w) && lookup) {
+    if flag && decides.is_none() && !starts_set(cell, w) || !flag && !(configured_at_start(cell, w) && lookup) {
         return None;
     }
     let write = evidence::pick(w, &stores, None)?;
@@ -54,6 +54,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: Some("keep the setting in the shared store and let every instance re-read it on a timer or on a notification".into()),
         related: Vec::new(),
     })
+}
+
+/// A static that starts with a value other than nothing: a setting's default.
+fn starts_set(cell: &Cell, w: &World<'_>) -> bool {
+    let crate::facts::cells::CellKey::Static(def) = &cell.key else { return false };
+    matches!(w.facts.static_literals.get(def), Some(Literal::Int(n)) if *n != 0) || matches!(w.facts.static_literals.get(def), Some(Literal::Bool(true)))
 }
 
 /// Whether a write replaces the cell's whole value.

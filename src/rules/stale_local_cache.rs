@@ -9,6 +9,9 @@ use crate::finding::*;
 pub const ID: &str = "stale-local-cache";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if let Some(finding) = snapshot(cell, profile, w) {
+        return Some(finding);
+    }
     let cache = profile.reloads || (profile.class == "cache" && profile.put_from.has(Prov::STORE));
     if !cache || !matches!(profile.class, "map" | "set" | "seq" | "cache" | "scalar" | "struct" | "opaque" | "option") {
         return None;
@@ -38,6 +41,45 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         witness: vec![first, evidence::chain(w, &removal), evidence::chain(w, &read)],
         home: Some("shared cache".into()),
         help: Some("give entries a short time to live, key them by a version that the change alters, or announce the change on a bus that every instance hears".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Memory loaded once from the store that writes change beside the store, and that reads never reload.
+fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if profile.reloads || cell.expires || !cell.start(w).has(Prov::STORE) || !matches!(profile.class, "map" | "set" | "seq" | "struct" | "opaque" | "scalar") {
+        return None;
+    }
+    let mut changes = profile.puts.clone();
+    changes.extend(&profile.updates);
+    changes.extend(&profile.removes);
+    let through = |a: &AccessId| w.facts.storing.contains(&w.facts.node(w.facts.access(*a).node).def);
+    if changes.is_empty() || !changes.iter().all(through) {
+        return None;
+    }
+    let write = evidence::pick(w, &changes, None)?;
+    let read = evidence::pick(w, &profile.reads, write.entry)?;
+    let (writer, reader) = (write.label(w), read.label(w));
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &write));
+    first.push(evidence::step(w, &read));
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::CacheWriteBack,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        persona: Persona::Regular,
+        reason: format!("reporting because `{name}` is loaded from the store once, `{writer}` changes the store and this copy, and `{reader}` asks only the copy"),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("`{reader}` on another instance never sees what `{writer}` changed until that instance restarts: `{name}` is loaded once"),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
+        home: Some("database".into()),
+        help: Some("read from the store, with a cache that expires or is told of changes by a bus".into()),
         related: Vec::new(),
     })
 }

@@ -64,7 +64,7 @@ impl<'a> Eval<'a> {
         let order = self.next();
         match &kind {
             EffectKind::Store { writes, .. } => {
-                self.body.loads = true;
+                self.body.loads |= !*writes;
                 self.body.stores |= *writes;
             }
             EffectKind::Sleep => self.body.sleeps = true,

@@ -441,6 +441,10 @@ impl<'a> Eval<'a> {
         let right = self.expr(rhs);
         let mut value = self.merge(&[left.clone(), right.clone()]);
         let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
+        if comparison && left.prov.has(Prov::CLOCK) != right.prov.has(Prov::CLOCK) {
+            self.uses_of(&left, UseKind::Aged, span);
+            self.uses_of(&right, UseKind::Aged, span);
+        }
         if comparison {
             value.ty = Ty::Prim(self.p.names.intern("bool"));
             // A comparison asks for the value, not for presence.
@@ -490,6 +494,11 @@ impl<'a> Eval<'a> {
                 for &access in &value.reads {
                     self.use_of(access, UseKind::Identity, span);
                 }
+            }
+            if let Ty::Adt(holder, _) = &ty
+                && (value.expires() || value.prov != Prov::NONE)
+            {
+                self.facts.inits.push(Init { holder: *holder, field: name, prov: value.prov, expires: value.expires(), node: self.body.node });
             }
             inits.push((name, value));
         }

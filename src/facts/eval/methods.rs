@@ -120,7 +120,12 @@ impl<'a> Eval<'a> {
         let first_effect = self.facts.effects.len();
         let hint = self.inside(&on, elem_ty.clone(), None);
         let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
-        let loads = self.body.loads && !loads_before || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+        let mut values = values;
+        let pending = op == Op::LoadThrough && values.iter().any(|v| v.store().is_some());
+        if pending {
+            values = values.into_iter().map(|v| self.carry_out(v, span)).collect();
+        }
+        let loads = pending || self.body.loads && !loads_before || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
         let at = |i: usize| values.get(i).map_or(Prov::NONE, |v| v.prov);
         let (key, value) = match (op, class) {
             (Op::Insert | Op::InsertNew, "set") => (at(0), at(0)),
@@ -337,6 +342,9 @@ impl<'a> Eval<'a> {
             self.args(args);
             self.uses_of(on, UseKind::Modulo, span);
             return Some(Val::of(Ty::Prim(self.p.names.intern("u64")), Prov::CONST));
+        }
+        if matches!(name, "elapsed" | "duration_since" | "signed_duration_since" | "is_expired" | "has_expired") {
+            self.uses_of(on, UseKind::Aged, span);
         }
         let touched = self.touch(on.clone(), span);
         let on = &touched;

@@ -172,6 +172,10 @@ impl<'a> Eval<'a> {
             let request = Val::of(Ty::Unknown, Prov::REQUEST);
             let hints = vec![request; closure.params.len()];
             let returned = self.within_node(node, |eval| eval.closure(closure, &hints, span));
+            // `any().map(move || state.clone())`: the captured state is handed to the handlers behind it.
+            if matches!(&returned.place, Some(Place { root: Root::Local(made, _), .. }) if *made != node) {
+                self.register(&returned, "map", span);
+            }
             for &access in &returned.reads {
                 let order = self.next();
                 self.facts.uses.push(Use { access, node, kind: UseKind::Response, span, order });
@@ -231,7 +235,8 @@ impl<'a> Eval<'a> {
         let method = HTTP.contains(&verb).then(|| verb.to_ascii_uppercase());
         let pending = on.str().filter(|m| HTTP.contains(&m.to_ascii_lowercase().as_str())).map(str::to_string);
         let method = method.or(pending);
-        let auxiliary = matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map");
+        let routed = on.extra.as_ref().is_some_and(|e| e.prefix.is_some());
+        let auxiliary = matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map" && !routed);
         let mut value = on.derived(on.ty.clone());
         value.extra.clone_from(&on.extra);
         let mut prefix = on.extra.as_ref().and_then(|e| e.prefix.clone());
@@ -248,7 +253,8 @@ impl<'a> Eval<'a> {
             }
             added.extend_from_slice(given.entries());
             if keeps {
-                self.register(&given, name, span);
+                let at = self.span(arg);
+                self.register(&given, name, at);
             }
         }
         if let Some(prefix) = &prefix {

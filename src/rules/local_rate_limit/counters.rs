@@ -21,7 +21,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     let refuses = cell.uses.iter().find(|u| {
         let on_request = w.graph.phase(u.node).requested();
-        on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses)
+        on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses) || matches!(u.kind, UseKind::Branch { hit, .. } if hit.refuses)
     });
     // A count beside a time is a window, also where the refusal is built elsewhere.
     let windowed = matches!(profile.class, "map" | "cache") && times && !profile.updates.is_empty();
