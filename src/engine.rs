@@ -2,11 +2,14 @@
 
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, FileComments, ItemSpan, Summary};
 use crate::catalog::Catalog;
-use crate::config::Config;
+use crate::cli::{Engine, Policy};
+use crate::config::{Config, RuleSettings};
 use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
 use crate::facts::phases::Graph;
+use crate::finding::Location;
+use crate::report::{Allow, Level};
 use crate::resolve::link::link;
 use crate::rules;
 use crate::syntax::{self, hir};
@@ -14,6 +17,42 @@ use crate::workspace::model::{Skip, Workspace};
 use crate::workspace::{self, Options};
 use rayon::prelude::*;
 use std::path::Path;
+
+/// The engine as the command line runs it: configuration from the tree, the built-in rules.
+pub struct Linter;
+
+impl Engine for Linter {
+    fn analyze(&self, root: &Path, options: &AnalyzeOptions) -> Result<(Analysis, Policy), AnalyzeError> {
+        let fail = |message: String| AnalyzeError { message };
+        let folder = workspace::root_of(root).map_err(|e| fail(e.to_string()))?;
+        let ids: Vec<&str> = rules::PAGES.iter().map(|(id, _)| *id).collect();
+        let config = Config::load(&folder, &ids).map_err(|e| fail(e.to_string()))?;
+        let analysis = analyze(root, &config, options)?;
+        let level = |settings: &RuleSettings| match (settings.enabled, settings.severity) {
+            (Some(false), _) => Some(Level::Off),
+            (_, Some(severity)) => Some(Level::At(severity)),
+            _ => None,
+        };
+        let everywhere = config.rules.iter().filter(|(_, s)| s.paths.patterns().is_empty());
+        let allow = config.allow.iter().map(|a| Allow { rule: a.rule.clone(), symbol: a.symbol.clone(), reason: a.reason.clone(), location: Location { path: config.source.clone().unwrap_or_default(), line: a.line, column: 1, end_line: a.line, end_column: 1 } });
+        let policy = Policy {
+            fail_on: Some(config.fail_on),
+            persona: Some(config.persona),
+            levels: everywhere.filter_map(|(id, s)| level(s).map(|l| (id.clone(), l))).collect(),
+            allow: allow.collect(),
+            baseline: None,
+        };
+        Ok((analysis, policy))
+    }
+
+    fn pages(&self) -> &[(&'static str, &'static str)] {
+        rules::PAGES
+    }
+
+    fn sample_config(&self) -> &str {
+        include_str!("config/sample.toml")
+    }
+}
 
 /// The parser recurses: its guard refuses files that would need more than half of this, in bytes.
 const STACK: usize = 256 << 20;

@@ -64,6 +64,8 @@ pub struct Settings {
     /// Whether suppressions in comments, configuration and baseline count.
     pub suppressions: bool,
     pub baseline: Option<Baseline>,
+    /// Only some packages were analysed: what was not found may still be there.
+    pub partial: bool,
     /// Show only findings that touch one of these files.
     pub only_paths: Option<BTreeSet<String>>,
 }
@@ -80,6 +82,7 @@ impl Default for Settings {
             allow: Vec::new(),
             suppressions: true,
             baseline: None,
+            partial: false,
             only_paths: None,
         }
     }
@@ -88,8 +91,7 @@ impl Default for Settings {
 impl Settings {
     /// Whether the rule runs at all under these settings.
     pub fn runs(&self, rule: &str) -> bool {
-        (self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule))
-            && self.levels.get(rule) != Some(&Level::Off)
+        (self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule)) && self.levels.get(rule) != Some(&Level::Off)
     }
 }
 
@@ -210,9 +212,7 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         }
         for_persona && asked_for
     });
-    suppressed.retain(|s| {
-        s.reported.finding.persona <= settings.persona && touches(&s.reported.finding, settings.only_paths.as_ref())
-    });
+    suppressed.retain(|s| s.reported.finding.persona <= settings.persona && touches(&s.reported.finding, settings.only_paths.as_ref()));
     sort(&mut reported, |r| r);
     sort(&mut suppressed, |s| &s.reported);
 
@@ -234,8 +234,7 @@ fn exit(findings: &[Reported], errors: &[Skip], settings: &Settings) -> Exit {
 
 fn touches(finding: &Finding, paths: Option<&BTreeSet<String>>) -> bool {
     paths.is_none_or(|paths| {
-        paths.contains(&finding.location.path)
-            || finding.witness.iter().flatten().any(|step| paths.contains(&step.location.path))
+        paths.contains(&finding.location.path) || finding.witness.iter().flatten().any(|step| paths.contains(&step.location.path))
     })
 }
 
@@ -332,6 +331,6 @@ pub fn severity_name(severity: Severity) -> &'static str {
 }
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

@@ -110,8 +110,7 @@ impl Rulebook {
 impl RuleInfo {
     fn parse(id: &str, text: &str) -> Result<Self, PageError> {
         let error = |message: String| PageError { id: id.to_owned(), message };
-        let (front, page) = split(text)
-            .ok_or_else(|| error("must start with TOML front matter between two `+++` lines".into()))?;
+        let (front, page) = split(text).ok_or_else(|| error("must start with TOML front matter between two `+++` lines".into()))?;
         let front: Front = toml::from_str(front).map_err(|e| error(e.message().to_owned()))?;
         if front.id != id {
             return Err(error(format!("says that its id is `{}`", front.id)));

@@ -1,15 +1,27 @@
 //! Facts to findings: one small file a rule. Rules ask [`World`] and know neither syn nor formats.
 
-pub mod authoritative_memory;
 pub mod evidence;
-pub mod in_process_broadcast;
-pub mod local_rate_limit;
-pub mod local_sequence;
-pub mod local_setting;
-pub mod single_instance;
-pub mod stale_local_cache;
-pub mod sticky_session;
-pub mod write_buffer;
+
+/// Declares the rules' modules and lists their pages: the one place where a rule is named.
+macro_rules! rules {
+    ($($module:ident => $id:literal),* $(,)?) => {
+        $(pub mod $module;)*
+        /// `(id, page)` of every rule.
+        pub const PAGES: &[(&str, &str)] = &[$(($id, include_str!(concat!("../rules/", $id, ".md")))),*];
+    };
+}
+
+rules! {
+    authoritative_memory => "authoritative-memory",
+    in_process_broadcast => "in-process-broadcast",
+    local_rate_limit => "local-rate-limit",
+    local_sequence => "local-sequence",
+    local_setting => "local-setting",
+    single_instance => "single-instance",
+    stale_local_cache => "stale-local-cache",
+    sticky_session => "sticky-session",
+    write_buffer => "write-buffer",
+}
 
 use crate::analysis::{Analysis, InventoryKind, InventoryRow};
 use crate::config::Config;

@@ -113,9 +113,7 @@ pub enum Command {
         path: PathBuf,
     },
     /// Print a completion script
-    Completions {
-        shell: Shell,
-    },
+    Completions { shell: Shell },
     /// Print the manual page
     Man,
 }

@@ -91,6 +91,9 @@ fn keep(check: &Check, prune: bool, engine: &dyn Engine, book: &Rulebook, termin
     let root = root(check)?;
     let mut run = analyze(check, &root, engine, book, terminal)?;
     let path = run.baseline_path(check, &root).unwrap_or_else(|| root.join(baseline::DEFAULT));
+    if prune && run.settings.partial {
+        return Err("only some packages were asked for, so no entry of the baseline is known to be gone".into());
+    }
     if prune {
         run.settings.baseline = Some(baseline::read(&path)?);
     }
@@ -118,13 +121,7 @@ impl Run {
     }
 }
 
-fn analyze(
-    check: &Check,
-    root: &Path,
-    engine: &dyn Engine,
-    book: &Rulebook,
-    terminal: &mut Terminal<'_>,
-) -> Result<Run, String> {
+fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, terminal: &mut Terminal<'_>) -> Result<Run, String> {
     for id in check.rules.iter().filter(|id| book.get(id).is_none()) {
         rules::explain(book, id)?;
     }
@@ -149,6 +146,7 @@ fn analyze(
         allow,
         suppressions: !check.no_suppressions,
         baseline: None,
+        partial: !check.packages.is_empty(),
         only_paths,
     };
     Ok(Run { analysis, settings, configured_baseline: baseline })

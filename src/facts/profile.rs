@@ -70,7 +70,7 @@ impl Profile {
             }
         }
         profile.judge_uses(cell, w, requested);
-        if !profile.puts.is_empty() && profile.updates.is_empty() && profile.puts.iter().all(|&a| profile.is_memo(cell, w, a)) {
+        if profile.all_memo(cell, w) {
             profile.reloads = true;
         }
         profile
@@ -106,7 +106,8 @@ impl Profile {
                         self.refusal.get_or_insert(*one);
                     }
                     // `if !taken.contains(name) { taken.insert(name) }`: being there already decides.
-                    if self.class == "set" && hit.empty && miss.writes && !miss.loads {
+                    let once = self.class == "set" || self.class == "map" && op == Op::Contains;
+                    if once && hit.empty && miss.writes && !miss.loads && !self.all_memo(cell, w) {
                         self.refusal.get_or_insert(*one);
                     }
                     self.used.get_or_insert(*one);
@@ -147,6 +148,10 @@ impl Profile {
     fn loads_later(&self, w: &World<'_>, one: &Use) -> bool {
         let def = w.facts.node(one.node).def;
         w.loads_behind(def, one.order)
+    }
+
+    fn all_memo(&self, cell: &Cell, w: &World<'_>) -> bool {
+        !self.puts.is_empty() && self.updates.is_empty() && self.puts.iter().all(|&a| self.is_memo(cell, w, a))
     }
 
     /// Whether a put keeps what a pure function makes of the key alone, so that a miss computes it again.

@@ -59,11 +59,7 @@ impl Baseline {
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Reported>) -> Self {
         let entries = findings
             .into_iter()
-            .map(|r| Entry {
-                rule: r.finding.rule.to_owned(),
-                symbol: r.finding.symbol.clone(),
-                fingerprint: r.fingerprint.clone(),
-            })
+            .map(|r| Entry { rule: r.finding.rule.to_owned(), symbol: r.finding.symbol.clone(), fingerprint: r.fingerprint.clone() })
             .collect();
         Self { entries }
     }
@@ -95,7 +91,7 @@ impl Baseline {
     /// Entries of rules that ran and found nothing of that name.
     pub(super) fn stale<'a>(&self, all: impl Iterator<Item = &'a Reported>, settings: &Settings) -> Vec<Entry> {
         let found: BTreeSet<&str> = all.map(|r| r.fingerprint.as_str()).collect();
-        let gone = |entry: &&Entry| settings.runs(&entry.rule) && !found.contains(entry.fingerprint.as_str());
+        let gone = |entry: &&Entry| !settings.partial && settings.runs(&entry.rule) && !found.contains(entry.fingerprint.as_str());
         self.entries.iter().filter(gone).cloned().collect()
     }
 

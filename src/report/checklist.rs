@@ -78,11 +78,8 @@ pub fn judge(
     ChecklistItem::ALL
         .into_iter()
         .map(|item| {
-            let counts = |r: &Reported| {
-                r.finding.item == item && ![INVALID_SUPPRESSION, UNUSED_SUPPRESSION].contains(&r.finding.rule)
-            };
-            let shown: Vec<String> =
-                findings.iter().filter(|r| counts(r)).map(|r| r.fingerprint.clone()).collect();
+            let counts = |r: &Reported| r.finding.item == item && ![INVALID_SUPPRESSION, UNUSED_SUPPRESSION].contains(&r.finding.rule);
+            let shown: Vec<String> = findings.iter().filter(|r| counts(r)).map(|r| r.fingerprint.clone()).collect();
             let allowed = suppressed.iter().filter(|s| counts(&s.reported)).count() as u64;
             let (status, reason) = verdict(item, shown.len() as u64, allowed, settings, rules, assessed);
             let facts = facts.iter().filter(|(of, _)| *of == item).map(|(_, fact)| fact.clone()).collect();

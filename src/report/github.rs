@@ -10,9 +10,7 @@ const SHOWN: usize = 10;
 
 pub fn render(report: &Report) -> String {
     let mut findings: Vec<&Reported> = report.findings.iter().collect();
-    findings.sort_by(|a, b| {
-        (b.finding.severity, b.finding.confidence).cmp(&(a.finding.severity, a.finding.confidence))
-    });
+    findings.sort_by_key(|r| std::cmp::Reverse((r.finding.severity, r.finding.confidence)));
     let mut out = String::new();
     for reported in findings.iter().take(SHOWN) {
         let f = &reported.finding;

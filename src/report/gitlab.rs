@@ -41,10 +41,7 @@ pub fn render(report: &Report) -> String {
                     Severity::Warning => "major",
                     Severity::Note => "info",
                 },
-                location: Location {
-                    path: f.location.path.clone(),
-                    lines: Lines { begin: f.location.line, end: f.location.end_line },
-                },
+                location: Location { path: f.location.path.clone(), lines: Lines { begin: f.location.line, end: f.location.end_line } },
             }
         })
         .collect();

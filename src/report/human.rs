@@ -74,7 +74,7 @@ enum Colour {
 }
 
 fn paint(style: Style, colour: Colour, text: &str) -> String {
-    if !style.colour {
+    if !style.colour || text.is_empty() {
         return text.to_owned();
     }
     let code = match colour {

@@ -106,13 +106,7 @@ pub fn render(report: &Report) -> String {
         checklist: report
             .checklist
             .iter()
-            .map(|i| Item {
-                item: i.item,
-                status: i.status,
-                reason: &i.reason,
-                facts: &i.facts,
-                findings: &i.findings,
-            })
+            .map(|i| Item { item: i.item, status: i.status, reason: &i.reason, facts: &i.facts, findings: &i.findings })
             .collect(),
         findings: report.findings.iter().map(finding).collect(),
         suppressed: report.suppressed.iter().map(suppressed).collect(),

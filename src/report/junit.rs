@@ -59,12 +59,13 @@ fn suite(name: &str, tests: usize, failures: usize, skipped: usize, cases: &str,
 
 fn failure(class: &str, reported: &super::Reported, out: &mut String) {
     let f = &reported.finding;
-    let mut body = format!("{}:{}:{}", f.location.path, f.location.line, f.location.column);
+    let mut body = format!("{}:{}:{}", text::line(&f.location.path), f.location.line, f.location.column);
     for step in f.witness.iter().take(1).flatten() {
-        let _ = write!(body, "\n{}:{}: {}", step.location.path, step.location.line, step.message);
+        let at = &step.location;
+        let _ = write!(body, "\n{}:{}: {}", text::line(&at.path), at.line, text::line(&step.message));
     }
     if let Some(help) = &f.help {
-        let _ = write!(body, "\nhelp: {help}");
+        let _ = write!(body, "\nhelp: {}", text::line(help));
     }
     let _ = writeln!(
         out,

@@ -20,16 +20,11 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
             Status::Fail => ":x:",
             Status::NotAssessed => ":grey_question:",
         };
-        let mut verdict = format!("{}: {}", item.status.name(), text::markdown(&item.reason));
+        let mut verdict = format!("{}: {}", item.status.name(), text::markdown_cell(&item.reason));
         for fact in &item.facts {
-            let _ = write!(verdict, "<br>{}", text::markdown(fact));
+            let _ = write!(verdict, "<br>{}", text::markdown_cell(fact));
         }
-        let _ = writeln!(
-            out,
-            "| {mark} | **{}**<br>{} | {verdict} |",
-            item_name(item.item),
-            text::markdown(item_question(item.item))
-        );
+        let _ = writeln!(out, "| {mark} | **{}**<br>{} | {verdict} |", item_name(item.item), text::markdown(item_question(item.item)));
     }
     out.push('\n');
     let mut sources = Sources::default();

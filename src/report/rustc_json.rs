@@ -73,13 +73,8 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
             .collect();
         let message = text::line(&f.message);
         let level = severity_name(f.severity);
-        let rendered = format!(
-            "{level}[{}]: {message}\n --> {}:{}:{}\n",
-            f.rule,
-            text::line(&f.location.path),
-            f.location.line,
-            f.location.column
-        );
+        let rendered =
+            format!("{level}[{}]: {message}\n --> {}:{}:{}\n", f.rule, text::line(&f.location.path), f.location.line, f.location.column);
         let explanation = context.rules.get(f.rule).map(|rule| rule.title.as_str());
         let diagnostic = Diagnostic {
             message_type: "diagnostic",

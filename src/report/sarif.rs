@@ -202,10 +202,7 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
             },
         },
         column_kind: "unicodeCodePoints",
-        original_uri_base_ids: BTreeMap::from([(
-            ROOT,
-            BaseId { description: Text { text: "The folder that was analysed.".into() } },
-        )]),
+        original_uri_base_ids: BTreeMap::from([(ROOT, BaseId { description: Text { text: "The folder that was analysed.".into() } })]),
         invocations: [Invocation {
             execution_successful: report.exit != Exit::Unchecked,
             exit_code: report.exit.code(),

@@ -54,15 +54,8 @@ pub struct Suppressions {
 }
 
 impl Suppressions {
-    pub fn collect(
-        comments: &[FileComments],
-        items: &[ItemSpan],
-        sources: &dyn SourceText,
-        settings: &Settings,
-        rules: &Rulebook,
-    ) -> Self {
-        let mut this =
-            Self { allowances: Vec::new(), by_path: BTreeMap::new(), by_symbol: Vec::new(), invalid: Vec::new() };
+    pub fn collect(comments: &[FileComments], items: &[ItemSpan], sources: &dyn SourceText, settings: &Settings, rules: &Rulebook) -> Self {
+        let mut this = Self { allowances: Vec::new(), by_path: BTreeMap::new(), by_symbol: Vec::new(), invalid: Vec::new() };
         let marked = |comment: &Comment| comment.text.starts_with(MARK);
         let paths: BTreeSet<&str> =
             comments.iter().filter(|file| file.comments.iter().any(marked)).map(|file| file.path.as_str()).collect();
@@ -166,7 +159,7 @@ impl Suppressions {
                 continue;
             }
             let config = matches!(allowance.scope, Scope::Symbol(_));
-            if config && !errors.is_empty() {
+            if config && (settings.partial || !errors.is_empty()) {
                 continue;
             }
             for (rule, _) in allowance.rules.into_iter().filter(|(rule, used)| !used && settings.runs(rule)) {
@@ -336,13 +329,7 @@ impl FileContext {
 }
 
 fn location(path: &str, span: Span) -> Location {
-    Location {
-        path: path.to_owned(),
-        line: span.line,
-        column: span.column,
-        end_line: span.end_line,
-        end_column: span.end_column,
-    }
+    Location { path: path.to_owned(), line: span.line, column: span.column, end_line: span.end_line, end_column: span.end_column }
 }
 
 #[cfg(test)]

@@ -49,8 +49,23 @@ fn without_commands(text: &str) -> String {
 
 fn is_command(after: &str) -> bool {
     const COMMANDS: [&str; 17] = [
-        "add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "internal-set-repo-path",
-        "notice", "remove-matcher", "save-state", "set-env", "set-output", "stop-commands", "warning", "[",
+        "add-mask",
+        "add-matcher",
+        "add-path",
+        "debug",
+        "echo",
+        "endgroup",
+        "error",
+        "group",
+        "internal-set-repo-path",
+        "notice",
+        "remove-matcher",
+        "save-state",
+        "set-env",
+        "set-output",
+        "stop-commands",
+        "warning",
+        "[",
     ];
     let lower = after.to_ascii_lowercase();
     COMMANDS.iter().any(|command| lower.starts_with(command))
@@ -74,14 +89,14 @@ pub fn snippet(text: &str) -> String {
     out
 }
 
-/// The value of a workflow command: everything after its `::`.
+/// The value of a workflow command: everything after its `::`, made of lines that are safe already.
 pub fn command_data(text: &str) -> String {
-    line(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
 pub fn command_property(text: &str) -> String {
-    command_data(text).replace(':', "%3A").replace(',', "%2C")
+    command_data(&line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// Markdown text. Parts between backticks stay code; everything else loses its meaning for Markdown,
@@ -116,7 +131,8 @@ fn plain(text: &str, out: &mut String) {
             '@' => out.push_str("&#64;"),
             '#' => out.push_str("&#35;"),
             ':' => out.push_str("&#58;"),
-            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
+            '|' => out.push_str("&#124;"),
+            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -125,14 +141,19 @@ fn plain(text: &str, out: &mut String) {
     }
 }
 
-/// A code span that ends where it should, also inside a table.
+/// Markdown for the cell of a table, where a bar ends even a code span.
+pub fn markdown_cell(text: &str) -> String {
+    markdown(text).replace('|', "\\|")
+}
+
+/// A code span that ends where it should.
 pub fn markdown_code(text: &str) -> String {
     let text = line(text);
     let text = text.trim();
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if longest > 0 { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// A fenced block that ends where it should.
@@ -190,7 +211,7 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -220,7 +241,8 @@ mod tests {
 
     #[test]
     fn markdown_keeps_code_spans_and_disarms_the_rest() {
-        assert_eq!(markdown("lost when `a|b` <img> @me #1"), "lost when `a\\|b` &lt;img&gt; &#64;me &#35;1");
+        assert_eq!(markdown("lost when `a|b` <img> @me #1"), "lost when `a|b` &lt;img&gt; &#64;me &#35;1");
+        assert_eq!(markdown_cell("`a|b` c|d"), "`a\\|b` c&#124;d");
         assert_eq!(markdown("odd ` [x](y)"), "odd \\` \\[x\\]\\(y\\)");
         assert_eq!(markdown_code("a``b"), "``` a``b ```");
         assert!(markdown_block("rust", "x\n```\ny").starts_with("````rust\n"));

@@ -18,7 +18,8 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // Emptied, or read and then stored, by code that runs in the background.
-    let drains = [Op::Drain, Op::Clear, Op::Swap];
+    // Taking one entry by its key after another empties a map as well; popping an end is a queue.
+    let drains: &[Op] = if profile.class == "map" { &[Op::Drain, Op::Clear, Op::Swap, Op::Remove] } else { &[Op::Drain, Op::Clear, Op::Swap] };
     let flush = cell.accesses.iter().copied().find(|&a| {
         let access = w.facts.access(a);
         let phase = w.graph.phase(access.node);

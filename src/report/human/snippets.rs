@@ -4,9 +4,9 @@ use std::fmt;
 use std::fmt::Write;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
+use textwrap::{WordSeparator, WordSplitter};
 
 use crate::finding::{Finding, Location, Severity};
 use crate::report::source::{Lines, Sources};
@@ -57,7 +57,10 @@ fn marks(finding: &Finding, style: Style) -> Vec<Marks> {
     let mut files = vec![Marks { path: finding.location.path.clone(), labels: Vec::new() }];
     let paths = if style.verbosity > 0 { finding.witness.len() } else { 1 };
     let steps: Vec<_> = finding.witness.iter().take(paths).flatten().collect();
-    if !steps.iter().any(|step| step.location == finding.location) {
+    // A step on the same lines says it better than a mark without words.
+    let own = &finding.location;
+    let spoken = |at: &Location| at.path == own.path && (own.line..=own.end_line).contains(&at.line);
+    if !steps.iter().any(|step| spoken(&step.location)) {
         put(&mut files, &finding.location, String::new());
     }
     for (n, step) in steps.iter().enumerate() {
@@ -132,7 +135,10 @@ fn handler(style: Style) -> GraphicalReportHandler {
     GraphicalReportHandler::new_themed(theme)
         .with_width(style.width.max(40))
         .with_links(false)
+        // A line must not start in the middle of a name, where it could look like a workflow command.
         .with_break_words(false)
+        .with_word_separator(WordSeparator::AsciiSpace)
+        .with_word_splitter(WordSplitter::NoHyphenation)
         .without_syntax_highlighting()
 }
 
@@ -177,19 +183,17 @@ struct Named<'a> {
 }
 
 impl SourceCode for Named<'_> {
-    fn read_span<'b>(
-        &'b self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
+    fn read_span<'b>(&'b self, span: &SourceSpan, before: usize, after: usize) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
         let inner = self.text.read_span(span, before, after)?;
+        // Columns are counted in characters here, in bytes there.
+        let before = self.text.get(..inner.span().offset()).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
             inner.data(),
             *inner.span(),
             inner.line(),
-            inner.column(),
+            column,
             inner.line_count(),
         )))
     }

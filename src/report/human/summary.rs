@@ -93,13 +93,12 @@ fn unread(report: &Report, style: Style, out: &mut String) {
 
 fn result(report: &Report) -> String {
     let count = |severity| report.findings.iter().filter(|r| r.finding.severity == severity).count() as u64;
-    let mut parts: Vec<String> =
-        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
-            .into_iter()
-            .map(|(severity, name)| (count(severity), name))
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, name)| text::count(n, name))
-            .collect();
+    let mut parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .map(|(severity, name)| (count(severity), name))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, name)| text::count(n, name))
+        .collect();
     if parts.is_empty() {
         parts.push("no findings".into());
     }

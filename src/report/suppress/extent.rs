@@ -137,9 +137,11 @@ impl Iterator for Code<'_> {
             let line = self.line;
             let c = self.bump()?;
             match (c, self.ahead(0)) {
-                ('/', Some('/')) => while self.ahead(0).is_some_and(|c| c != '\n') {
-                    self.bump();
-                },
+                ('/', Some('/')) => {
+                    while self.ahead(0).is_some_and(|c| c != '\n') {
+                        self.bump();
+                    }
+                }
                 ('/', Some('*')) => {
                     self.bump();
                     self.block_comment();
