@@ -29,6 +29,8 @@ pub struct Profile {
     pub visible: Option<Use>,
     /// A use in which finding something refuses the request.
     pub refusal: Option<Use>,
+    /// A test for presence after which only the first one may go on: a claim, a taken name, a seen key.
+    pub claims: bool,
     /// Any use at all that decides or answers something.
     pub used: Option<Use>,
     /// Every use only logs or measures.
@@ -40,7 +42,7 @@ impl Profile {
     pub fn of(cell: &Cell, w: &World<'_>) -> Profile {
         let requested = Phases::REQUEST.or(Phases::TASK);
         let class = class_name(w.class(&cell.ty));
-        let mut profile = Profile { class, puts: Vec::new(), removes: Vec::new(), updates: Vec::new(), reads: Vec::new(), background_puts: Vec::new(), startup_puts: Vec::new(), put_from: Prov::NONE, key_from: Prov::NONE, reloads: false, visible: None, refusal: None, used: None, only_logged: false, only_modulo: false };
+        let mut profile = Profile { class, puts: Vec::new(), removes: Vec::new(), updates: Vec::new(), reads: Vec::new(), background_puts: Vec::new(), startup_puts: Vec::new(), put_from: Prov::NONE, key_from: Prov::NONE, reloads: false, visible: None, refusal: None, claims: false, used: None, only_logged: false, only_modulo: false };
         for &id in &cell.accesses {
             let access = w.facts.access(id);
             let phase = w.graph.phase(access.node);
@@ -103,11 +105,13 @@ impl Profile {
                         self.visible.get_or_insert(*one);
                     }
                     if hit.refuses && !miss.refuses {
+                        self.claims |= self.class == "set" || matches!(op, Op::Contains | Op::InsertNew);
                         self.refusal.get_or_insert(*one);
                     }
                     // `if !taken.contains(name) { taken.insert(name) }`: being there already decides.
                     let once = self.class == "set" || self.class == "map" && op == Op::Contains;
                     if once && hit.empty && miss.writes && !miss.loads && !self.all_memo(cell, w) {
+                        self.claims = true;
                         self.refusal.get_or_insert(*one);
                     }
                     self.used.get_or_insert(*one);

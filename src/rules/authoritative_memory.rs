@@ -15,7 +15,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let mut written = profile.puts.clone();
     written.extend(&profile.updates);
     // A cache for some readers can still be the only home for others.
-    let relied_on = profile.refusal.is_some();
+    let relied_on = profile.claims;
     if written.is_empty() || profile.reads.is_empty() || (profile.reloads && !relied_on) || profile.only_logged || profile.only_modulo {
         return None;
     }
