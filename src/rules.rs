@@ -1,6 +1,7 @@
 //! Facts to findings: one small file a rule. Rules ask [`World`] and know neither syn nor formats.
 
 pub mod evidence;
+pub mod work;
 
 /// Declares the rules' modules and lists their pages: the one place where a rule is named.
 macro_rules! rules {
@@ -13,13 +14,19 @@ macro_rules! rules {
 
 rules! {
     authoritative_memory => "authoritative-memory",
+    detached_task => "detached-task",
+    embedded_database => "embedded-database",
     in_process_broadcast => "in-process-broadcast",
+    local_file => "local-file",
     local_rate_limit => "local-rate-limit",
     local_sequence => "local-sequence",
     local_setting => "local-setting",
+    memory_session_store => "memory-session-store",
+    per_instance_secret => "per-instance-secret",
     single_instance => "single-instance",
     stale_local_cache => "stale-local-cache",
     sticky_session => "sticky-session",
+    unelected_schedule => "unelected-schedule",
     write_buffer => "write-buffer",
 }
 
@@ -48,6 +55,19 @@ const CELL_RULES: &[CellRule] = &[
     authoritative_memory::judge,
 ];
 
+type EffectRule = fn(&World<'_>) -> Vec<Finding>;
+
+/// Rules on effects: each speaks for itself.
+const EFFECT_RULES: &[EffectRule] = &[
+    detached_task::check,
+    embedded_database::check,
+    local_file::check,
+    local_rate_limit::check,
+    memory_session_store::check,
+    per_instance_secret::check,
+    unelected_schedule::check,
+];
+
 pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     let _ = config;
     analysis.summary.entry_points = w.facts.entries.len() as u64;
@@ -56,6 +76,9 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     analysis.summary.calls = w.facts.known_calls + w.facts.unknown_calls;
     analysis.summary.unknown_calls = w.facts.unknown_calls;
     inventory(w, analysis);
+    for rule in EFFECT_RULES {
+        analysis.findings.extend(rule(w));
+    }
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
         let verdict = CELL_RULES.iter().find_map(|rule| rule(cell, &profile, w));

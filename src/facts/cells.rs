@@ -67,13 +67,17 @@ pub struct World<'a> {
     pub graph: &'a Graph,
     pub hosts: &'a Hosts,
     pub cells: Vec<Cell>,
+    effects_of: Vec<Vec<EffectId>>,
     /// The cell of each access that has one.
     pub cell_of: FxHashMap<AccessId, usize>,
 }
 
 impl<'a> World<'a> {
     pub fn new(p: &'a Program, cat: &'a Catalog, facts: &'a Facts, graph: &'a Graph, hosts: &'a Hosts) -> World<'a> {
-        let mut world = World { p, cat, facts, graph, hosts, cells: Vec::new(), cell_of: FxHashMap::default() };
+        let mut world = World { p, cat, facts, graph, hosts, cells: Vec::new(), effects_of: vec![Vec::new(); facts.nodes.len()], cell_of: FxHashMap::default() };
+        for (index, effect) in facts.effects.iter().enumerate() {
+            world.effects_of[effect.node.index()].push(EffectId(index as u32));
+        }
         let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
         let mut groups: Vec<(CellKey, Vec<AccessId>)> = Vec::new();
         for index in 0..facts.accesses.len() as u32 {
@@ -110,6 +114,11 @@ impl<'a> World<'a> {
         }
         world.cells = cells;
         world
+    }
+
+    /// Effects of one node, in order.
+    pub fn effects_of(&self, node: NodeId) -> &[EffectId] {
+        &self.effects_of[node.index()]
     }
 
     pub fn is_entry(&self, def: DefId) -> bool {

@@ -133,6 +133,8 @@ pub struct Node {
     pub span: Span,
     /// Loops that never end by themselves and sleep or tick in their body: where.
     pub periodic: Option<Span>,
+    /// It loops over what a stream or socket brings.
+    pub pumps: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -190,6 +190,14 @@ impl Graph {
         result
     }
 
+    pub fn callees(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
+        self.out[node.index()].iter().map(|&e| &self.edges[e as usize])
+    }
+
+    pub fn callers(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
+        self.into[node.index()].iter().map(|&e| &self.edges[e as usize])
+    }
+
     pub fn phase(&self, node: NodeId) -> Phases {
         self.phases[node.index()]
     }

@@ -2,4 +2,37 @@
 
 pub mod counters;
 
+use super::evidence;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::finding::*;
+
 pub const ID: &str = "local-rate-limit";
+
+/// Limiters of libraries, where they are built.
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID)).map(|e| finding(e, w)).collect()
+}
+
+fn finding(effect: &Effect, w: &World<'_>) -> Finding {
+    let def = w.facts.node(effect.node).def;
+    let location = evidence::node_location(w, effect.node, effect.span);
+    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Warning,
+        confidence: Confidence::High,
+        persona: Persona::Regular,
+        reason: format!("reporting because `{what}` counts in the memory of the process that builds it"),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol: format!("{}::{what}", w.p.path(def)),
+        ty: None,
+        message: format!("every instance allows the whole limit again, and a restart forgets it: `{what}` counts in this process only"),
+        location: location.clone(),
+        witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the limiter is built here".into(), location }]],
+        home: Some("shared cache".into()),
+        help: Some("count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed".into()),
+        related: Vec::new(),
+    }
+}

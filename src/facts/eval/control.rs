@@ -246,6 +246,10 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
+        if matches!(&self.hir().expr(cond).kind, ExprKind::Let { .. }) && self.receives(cond) {
+            let node = self.body.node.index();
+            self.facts.nodes[node].pumps = true;
+        }
         let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
         self.looped(span, endless, |eval| {
             let depth = eval.body.env.len();
@@ -254,6 +258,16 @@ impl<'a> Eval<'a> {
             eval.drop_scope(depth);
         });
         Val::unit()
+    }
+
+    /// `while let Some(x) = stream.next().await`
+    fn receives(&self, cond: ExprId) -> bool {
+        let ExprKind::Let { expr, .. } = &self.hir().expr(cond).kind else { return false };
+        let mut at = *expr;
+        while let ExprKind::Await(inner) | ExprKind::Try(inner) = &self.hir().expr(at).kind {
+            at = *inner;
+        }
+        matches!(&self.hir().expr(at).kind, ExprKind::Method { name, .. } if matches!(self.text(*name), "next" | "recv" | "try_next" | "accept" | "next_message" | "read"))
     }
 
     pub(super) fn for_expr(&mut self, pat: hir::PatId, iter: ExprId, body: &'a Block, span: Span) -> Val {

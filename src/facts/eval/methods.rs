@@ -274,6 +274,13 @@ impl<'a> Eval<'a> {
     }
 
     fn unknown_method(&mut self, on: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        if let Ty::Ext(path, _) = &on.ty {
+            let called = format!("{}::{name}", self.p.text(*path));
+            if let Some(library) = self.cat.library(&called) {
+                let rule = library.rule.clone();
+                self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
+            }
+        }
         if name == "tick" {
             self.effect(EffectKind::Sleep, name, span, Prov::NONE, Prov::NONE, None, None);
         }

@@ -1,0 +1,56 @@
+//! Work that a request leaves behind in a task, and that is lost with the instance.
+
+use super::{evidence, work};
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::catalog::Op;
+use crate::finding::*;
+
+pub const ID: &str = "detached-task";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()
+}
+
+fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+    let EffectKind::Spawn { body, awaited: false, wrapper: false, .. } = effect.kind else { return None };
+    if !w.graph.phase(effect.node).requested() || serves_connection(w, body) {
+        return None;
+    }
+    let effects = work::effects(w, body);
+    let lost = work::lasting(&effects)?;
+    if work::claimed(&effects) && !matches!(lost.kind, EffectKind::Store { writes: true, .. }) {
+        return None;
+    }
+    let (entry, path) = evidence::entries(w, effect.node).into_iter().next()?;
+    let label = evidence::entry_label(w, entry);
+    let facts = w.facts.entry(entry);
+    let mut steps = vec![Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location: evidence::location(w, facts.file, facts.span) }];
+    steps.extend(evidence::calls(w, &path, &label));
+    steps.push(Step { role: Role::Spawned, entry: Some(label.clone()), message: "the work is handed to a task that nobody awaits".into(), location: evidence::node_location(w, effect.node, effect.span) });
+    steps.push(Step { role: Role::Because, entry: None, message: format!("{} is what a kill loses", work::name(lost)), location: evidence::node_location(w, lost.node, lost.span) });
+    let def = w.facts.node(effect.node).def;
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::InstanceKill,
+        severity: Severity::Warning,
+        confidence: Confidence::Medium,
+        persona: Persona::Regular,
+        reason: format!("reporting because {label} answers without waiting for this task, which goes on to {}", work::name(lost)),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol: format!("{}::spawn", w.p.path(def)),
+        ty: None,
+        message: format!("a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes", work::name(lost)),
+        location: evidence::node_location(w, effect.node, effect.span),
+        witness: vec![steps],
+        home: Some("durable queue".into()),
+        help: Some("do it before answering, or put the job into a durable queue or table in the request's transaction and let a worker take it from there".into()),
+        related: Vec::new(),
+    })
+}
+
+/// Whether the body pumps a channel or socket: it lives and dies with its connection.
+fn serves_connection(w: &World<'_>, body: NodeId) -> bool {
+    let pumps = |a: &Access| a.node == body && matches!(a.op, Op::Recv | Op::Subscribe);
+    w.facts.accesses.iter().any(pumps) || w.facts.node(body).pumps
+}

@@ -1,0 +1,86 @@
+//! A database on the instance's own disk, or in its memory, as the service's store.
+
+use super::evidence;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::finding::*;
+use crate::resolve::{DefId, DefKind, FileId, Ty};
+use crate::syntax::hir::Span;
+use rustc_hash::FxHashSet;
+
+pub const ID: &str = "embedded-database";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
+    let mut findings = Vec::new();
+    let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
+    for effect in &w.facts.effects {
+        let node = w.facts.node(effect.node);
+        let opens = matches!(&effect.kind, EffectKind::Library(rule) if rule == ID);
+        let engine = engine(&effect.what);
+        let package = w.p.krate(w.p.def(node.def).krate).package.as_str();
+        let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
+        if opens && reached && (serves.contains(package) || w.graph.phase(effect.node).requested()) && seen.insert((node.file, engine)) {
+            findings.push(finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def))));
+        }
+    }
+    // `#[database("name")] struct Db(SqlitePool);`
+    for number in 0..w.p.defs.len() as u32 {
+        let def = DefId(number);
+        if w.p.def(def).kind != DefKind::Struct {
+            continue;
+        }
+        let file = w.p.def(def).file;
+        let hir = &w.p.file(file).hir;
+        let item = w.p.item(def);
+        let database = item.attrs.iter().any(|a| hir.str(a.path).ends_with("database") || hir.str(a.path) == "derive" && hir.str(a.args).contains("Database"));
+        let Some((_, fields)) = w.p.fields_of(def).filter(|_| database) else { continue };
+        let held = fields.fields.iter().find_map(|f| w.p.field_type(def, &[], w.p.name_in(file, f.name)));
+        if held.is_some_and(|t| is_embedded(w, &t)) && seen.insert((file, "SQLite")) {
+            findings.push(finding(w, def, file, item.span, "SQLite", w.p.path(def)));
+        }
+    }
+    findings
+}
+
+fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
+    let def = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
+    def.map_or("", |d| w.p.krate(w.p.def(d).krate).package.as_str())
+}
+
+fn is_embedded(w: &World<'_>, ty: &Ty) -> bool {
+    match ty {
+        Ty::Ext(name, args) => {
+            let text = w.p.text(*name).to_ascii_lowercase();
+            text.contains("sqlite") || w.cat.store(w.p.text(*name)) == Some(crate::catalog::StoreKind::Embedded) || args.iter().any(|a| is_embedded(w, a))
+        }
+        _ => false,
+    }
+}
+
+fn engine(path: &str) -> &'static str {
+    let lower = path.to_ascii_lowercase();
+    let known = [("sqlite", "SQLite"), ("libsql", "SQLite"), ("sled", "sled"), ("redb", "redb"), ("rocksdb", "RocksDB"), ("heed", "LMDB"), ("tantivy", "tantivy"), ("fjall", "fjall"), ("duckdb", "DuckDB")];
+    known.iter().find(|(word, _)| lower.contains(word)).map_or("an embedded database", |(_, name)| name)
+}
+
+fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, symbol: String) -> Finding {
+    let location = evidence::location(w, file, span);
+    Finding {
+        rule: ID,
+        item: ChecklistItem::InstanceKill,
+        severity: Severity::Error,
+        confidence: Confidence::Medium,
+        persona: Persona::Regular,
+        reason: format!("reporting because the service opens {engine} itself and no other instance can share that file"),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol,
+        ty: None,
+        message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
+        location: location.clone(),
+        witness: vec![vec![Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location }]],
+        home: Some("RDBMS".into()),
+        help: Some("use a database server that every instance reaches, or replicate the file to a shared store and say who owns it".into()),
+        related: Vec::new(),
+    }
+}

@@ -1,0 +1,82 @@
+//! Request data or service state whose home is the instance's own disk.
+
+use super::evidence;
+use crate::catalog::FnEffect;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::finding::*;
+use crate::resolve::DefId;
+use rustc_hash::FxHashSet;
+
+pub const ID: &str = "local-file";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    let mut done: FxHashSet<DefId> = FxHashSet::default();
+    let mut findings = Vec::new();
+    for effect in &w.facts.effects {
+        let writes = match &effect.kind {
+            EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy) => true,
+            EffectKind::Library(rule) => rule == ID,
+            _ => false,
+        };
+        let def = w.facts.node(effect.node).def;
+        // A temporary name and its rename, or several files of one store, are one way to disk.
+        if writes && !done.contains(&def)
+            && let Some(finding) = judge(effect, w)
+        {
+            done.insert(def);
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+    let library = matches!(effect.kind, EffectKind::Library(_));
+    let def = w.facts.node(effect.node).def;
+    if !library && !w.graph.phase(effect.node).requested() {
+        return None;
+    }
+    let entry = evidence::entries(w, effect.node).into_iter().next();
+    if entry.is_none() && !library {
+        return None;
+    }
+    let mut steps = Vec::new();
+    let by = match &entry {
+        Some((id, path)) => {
+            let label = evidence::entry_label(w, *id);
+            let facts = w.facts.entry(*id);
+            steps.push(Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location: evidence::location(w, facts.file, facts.span) });
+            steps.extend(evidence::calls(w, path, &label));
+            label
+        }
+        None => "the service".to_string(),
+    };
+    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    steps.push(Step { role: Role::Written, entry: None, message: format!("`{what}` writes to this instance's disk"), location: evidence::node_location(w, effect.node, effect.span) });
+    let reader = w.facts.effects.iter().find(|e| {
+        matches!(e.kind, EffectKind::File(FnEffect::FileRead)) && w.graph.phase(e.node).requested() && w.p.def(w.facts.node(e.node).def).krate == w.p.def(def).krate
+    });
+    if let Some(reader) = reader {
+        let label = evidence::entries(w, reader.node).first().map(|(e, _)| evidence::entry_label(w, *e));
+        let message = format!("read back{}", label.as_ref().map_or(String::new(), |l| format!(" by {l}")));
+        steps.push(Step { role: Role::Read, entry: label, message, location: evidence::node_location(w, reader.node, reader.span) });
+    }
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::InstanceKill,
+        severity: Severity::Error,
+        confidence: if effect.path.has(Prov::REQUEST) || reader.is_some() { Confidence::High } else { Confidence::Medium },
+        persona: Persona::Regular,
+        reason: format!("reporting because {by} reaches this write and the file outlives the request"),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol: format!("{}::{what}", w.p.path(def)),
+        ty: None,
+        message: format!("what {by} stores is gone with this instance and absent on every other: `{what}` puts it on local disk"),
+        location: evidence::node_location(w, effect.node, effect.span),
+        witness: vec![steps],
+        home: Some("object store".into()),
+        help: Some("put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into()),
+        related: Vec::new(),
+    })
+}

@@ -1,0 +1,36 @@
+//! A library's session store that keeps sessions in this process.
+
+use super::evidence;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::finding::*;
+
+pub const ID: &str = "memory-session-store";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID)).map(|e| finding(e, w)).collect()
+}
+
+fn finding(effect: &Effect, w: &World<'_>) -> Finding {
+    let def = w.facts.node(effect.node).def;
+    let location = evidence::node_location(w, effect.node, effect.span);
+    let keeps = w.cat.library(&effect.what).map_or("sessions".to_string(), |l| l.keeps.clone());
+    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    Finding {
+        rule: ID,
+        item: ChecklistItem::CacheWriteBack,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        persona: Persona::Regular,
+        reason: format!("reporting because `{what}` keeps {keeps} in the memory of the process that builds it"),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol: format!("{}::{what}", w.p.path(def)),
+        ty: None,
+        message: format!("a client loses its session when the next request reaches another instance or this one restarts: `{what}` keeps {keeps} in memory"),
+        location: location.clone(),
+        witness: vec![vec![Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location }]],
+        home: Some("shared cache".into()),
+        help: Some("use the library's Redis or database store, or keep the session in a signed cookie".into()),
+        related: Vec::new(),
+    }
+}

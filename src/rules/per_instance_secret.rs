@@ -1,0 +1,44 @@
+//! Keys generated at start that sign or verify what crosses requests.
+
+use super::evidence;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::facts::phases::Phases;
+use crate::finding::*;
+
+pub const ID: &str = "per-instance-secret";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()
+}
+
+fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+    if effect.kind != EffectKind::Secret {
+        return None;
+    }
+    let node = w.facts.node(effect.node);
+    let phase = w.graph.phase(effect.node);
+    let at_start = phase.has(Phases::STARTUP) && !phase.has(Phases::REQUEST) || node.kind == NodeKind::Initialiser;
+    if !at_start || w.facts.entries.is_empty() {
+        return None;
+    }
+    let location = evidence::node_location(w, effect.node, effect.span);
+    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Error,
+        confidence: Confidence::Medium,
+        persona: Persona::Regular,
+        reason: format!("reporting because `{what}` makes another key in every process, and again at every start"),
+        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
+        symbol: format!("{}::{what}", w.p.path(node.def)),
+        ty: None,
+        message: format!("what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"),
+        location: location.clone(),
+        witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the key is generated at start".into(), location }]],
+        home: Some("secret store".into()),
+        help: Some("load the key from required configuration or a secret store, the same for all instances, with a second key to verify by while it is rotated".into()),
+        related: Vec::new(),
+    })
+}

@@ -1,0 +1,77 @@
+//! Periodic work that every instance does on shared state.
+
+use super::{evidence, work};
+use crate::catalog::StoreKind;
+use crate::facts::cells::World;
+use crate::facts::model::*;
+use crate::facts::phases::Phases;
+use crate::finding::*;
+
+pub const ID: &str = "unelected-schedule";
+
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    (0..w.facts.nodes.len() as u32).filter_map(|n| judge(NodeId(n), w)).collect()
+}
+
+fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
+    let node = w.facts.node(id);
+    let repeated = node.periodic?;
+    let phase = w.graph.phase(id);
+    if phase.has(Phases::REQUEST) || !phase.has(Phases::BACKGROUND.or(Phases::STARTUP)) {
+        return None;
+    }
+    let effects: Vec<&Effect> = work::effects(w, id);
+    if work::claimed(&effects) {
+        return None;
+    }
+    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| matches!(e.kind, EffectKind::Store { writes: true, .. } | EffectKind::Store { kind: StoreKind::Mail, .. })).collect();
+    let first = *shared.first()?;
+    // Deleting what is old is the same however many do it.
+    if shared.iter().all(|e| deletes(e)) {
+        return None;
+    }
+    let (at_node, span) = started(w, id).unwrap_or((id, repeated));
+    let steps = vec![
+        Step { role: Role::Spawned, entry: None, message: "started in every instance here".into(), location: evidence::node_location(w, at_node, span) },
+        Step { role: Role::Because, entry: None, message: "repeats without asking who else does".into(), location: evidence::node_location(w, id, repeated) },
+        Step { role: Role::Written, entry: None, message: format!("{} acts on shared state", work::name(first)), location: evidence::node_location(w, first.node, first.span) },
+    ];
+    let def = node.def;
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Warning,
+        confidence: Confidence::Medium,
+        persona: Persona::Regular,
+        reason: format!("reporting because the loop reaches {} and nothing on the way takes a claim, lock or lease", work::name(first)),
+        package: w.p.krate(w.p.def(def).krate).package.clone(),
+        symbol: w.p.path(def),
+        ty: None,
+        message: format!("two instances do this work twice: every instance repeats {} with no claim or election", work::name(first)),
+        location: evidence::node_location(w, at_node, span),
+        witness: vec![steps],
+        home: Some("coordination service".into()),
+        help: Some("claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or run the job as a single scheduled job outside the service".into()),
+        related: Vec::new(),
+    })
+}
+
+fn deletes(effect: &Effect) -> bool {
+    let by_text = effect.text.as_deref().map(|t| t.trim_start().to_ascii_uppercase().starts_with("DELETE"));
+    by_text.unwrap_or_else(|| effect.what.split('.').next().is_some_and(|v| v.starts_with("delete")))
+}
+
+/// The spawn that starts the loop: the loop's own, or the nearest one in the same file that leads to it.
+fn started(w: &World<'_>, id: NodeId) -> Option<(NodeId, crate::syntax::hir::Span)> {
+    let mut here = id;
+    for _ in 0..4 {
+        let node = w.facts.node(here);
+        if let NodeKind::Spawned(effect) = node.kind {
+            let effect = &w.facts.effects[effect.index()];
+            return Some((effect.node, effect.span));
+        }
+        let mut callers = w.graph.callers(here).filter(|e| w.facts.node(e.from).file == node.file);
+        here = callers.next()?.from;
+    }
+    None
+}
