@@ -22,7 +22,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !profile.keeps_requests() && profile.updates.is_empty() {
         return None;
     }
-    if cell.expires && profile.put_from.has(Prov::STORE) {
+    if cell.expires && profile.put_from.has(Prov::STORE) && !relied_on {
         return None;
     }
     let used = profile.visible.or(profile.refusal).or(profile.used)?;

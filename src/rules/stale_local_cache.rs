@@ -12,6 +12,9 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if let Some(finding) = snapshot(cell, profile, w) {
         return Some(finding);
     }
+    if profile.claims {
+        return None;
+    }
     let cache = profile.reloads || (profile.class == "cache" && profile.put_from.has(Prov::STORE));
     if !cache || !matches!(profile.class, "map" | "set" | "seq" | "cache" | "scalar" | "struct" | "opaque" | "option") {
         return None;
@@ -94,11 +97,14 @@ fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
     if access.key == Prov::NONE && access.op == crate::catalog::Op::Remove {
         return false;
     }
-    // A removal behind a failed read of the same function only forgets a bad entry.
-    let def = w.facts.node(access.node).def;
-    let reads_before = cell.accesses.iter().any(|&a| {
-        let other = w.facts.access(a);
-        w.facts.node(other.node).def == def && other.order < access.order && other.op.reads() && a != id && other.op != access.op
+    // Taken out and put in again: an entry moves, for an order of use.
+    let origin = |a: AccessId| w.facts.access(a).via.map_or(w.facts.access(a), |via| w.facts.access(via));
+    let own = origin(id);
+    let own_def = w.facts.node(own.node).def;
+    let moves = cell.accesses.iter().any(|&a| {
+        let other = origin(a);
+        let puts = matches!(other.op, crate::catalog::Op::Push | crate::catalog::Op::Insert);
+        w.facts.node(other.node).def == own_def && other.order > own.order && puts
     });
-    !reads_before
+    !moves
 }

@@ -24,7 +24,11 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     if work::claimed(&effects) {
         return None;
     }
-    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| matches!(e.kind, EffectKind::Store { writes: true, .. } | EffectKind::Store { kind: StoreKind::Mail, .. })).collect();
+    // A consumer that acknowledges takes each item from a queue that hands it out once.
+    if effects.iter().any(|e| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, .. }) || e.what.split('.').any(|v| v == "ack" || v == "acknowledge")) {
+        return None;
+    }
+    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w)).collect();
     let first = *shared.first()?;
     // Deleting what is old is the same however many do it.
     if shared.iter().all(|e| deletes(e)) {
@@ -54,6 +58,21 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         help: Some("claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or run the job as a single scheduled job outside the service".into()),
         related: Vec::new(),
     })
+}
+
+/// Whether an effect changes what other instances share, and not in a way that is the same when repeated.
+fn acts(effect: &Effect, w: &World<'_>) -> bool {
+    let upsert = effect.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT")) || effect.what.contains("on_conflict");
+    match effect.kind {
+        EffectKind::Store { kind: StoreKind::Mail, .. } => true,
+        // A report about this process, made of constants and configuration.
+        EffectKind::Store { kind: StoreKind::Http, writes: true } => {
+            let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);
+            [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| data.has(k))
+        }
+        EffectKind::Store { writes: true, .. } => !upsert,
+        _ => false,
+    }
 }
 
 fn deletes(effect: &Effect) -> bool {

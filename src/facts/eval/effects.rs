@@ -95,6 +95,7 @@ impl<'a> Eval<'a> {
 
     /// `.await`: carries out what was only described, joins what was spawned.
     pub(super) fn awaited(&mut self, mut value: Val, span: Span) -> Val {
+        self.note_spawned_param(&value);
         if let Some(effect) = value.spawn() {
             self.mark_awaited(effect);
             value.extra().spawn = None;
@@ -220,8 +221,8 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
 pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
     let in_text = text.is_some_and(|t| {
         let upper = t.to_ascii_uppercase();
-        ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "ON CONFLICT", "INSERT IGNORE", "SETNX", " NX", "RETURNING", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"].iter().any(|w| upper.contains(w))
+        ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "SETNX", " NX", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"].iter().any(|w| upper.contains(w))
     });
-    const WORDS: &[&str] = &["set_nx", "lpop", "rpop", "zpopmin", "spop", "getdel", "blpop", "skip_locked", "for_update", "on_conflict", "on_conflict_do_nothing", "lock_exclusive", "lock_with_behavior", "try_advisory_lock", "find_one_and_update", "compare_and_swap", "pg_advisory_lock", "advisory_lock"];
+    const WORDS: &[&str] = &["set_nx", "lpop", "rpop", "zpopmin", "spop", "getdel", "blpop", "skip_locked", "for_update", "lock_exclusive", "lock_with_behavior", "try_advisory_lock", "find_one_and_update", "compare_and_swap", "pg_advisory_lock", "advisory_lock"];
     in_text || verbs.iter().any(|v| WORDS.contains(&v.as_str()))
 }

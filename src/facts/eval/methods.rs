@@ -48,7 +48,11 @@ impl<'a> Eval<'a> {
             let Some(info) = self.cat.type_info(&self.p.names, *path) else {
                 // A wrapper that nothing is known of: what it holds has the method, so it dereferences.
                 let held = on.ty.arg(0);
-                if matches!(held, Ty::Adt(..) | Ty::Traits(_)) && !self.p.methods_on(&held, method).is_empty() {
+                let known = match &held {
+                    Ty::Ext(inner, _) => self.cat.method(self.p.text(*inner), name).is_some(),
+                    _ => !self.p.methods_on(&held, method).is_empty(),
+                };
+                if matches!(held, Ty::Adt(..) | Ty::Traits(_) | Ty::Ext(..)) && known {
                     on.ty = held;
                     continue;
                 }
@@ -147,6 +151,10 @@ impl<'a> Eval<'a> {
         };
         if let (Some(access), Some(literal)) = (access, values.first().and_then(Val::literal)) {
             self.facts.accesses[access.index()].literal = Some(literal.clone());
+        }
+        // A handle that is put somewhere is joined or aborted from there.
+        for effect in values.iter().filter_map(Val::spawn) {
+            self.mark_awaited(effect);
         }
         for (index, given) in values.iter().enumerate() {
             let is_key = index == 0 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry) && values.len() + usize::from(op != Op::Insert) > 1;
@@ -461,6 +469,9 @@ impl<'a> Eval<'a> {
         };
         let values: Vec<Val> = args.iter().map(|&a| self.arg(a, &hints)).collect();
         let produced = values.last().cloned().unwrap_or_else(Val::unknown);
+        if let Some(effect) = produced.spawn().filter(|_| name != "for_each") {
+            self.mark_awaited(effect);
+        }
         let mut value = on.derived(Ty::Unknown);
         value.prov = value.prov.or(produced.prov);
         value.add_reads(&produced.reads);

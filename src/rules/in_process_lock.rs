@@ -1,0 +1,106 @@
+//! Locks, permits and gates in this process that coordinate work on something shared.
+
+use super::evidence;
+use crate::catalog::Op;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::finding::*;
+use crate::resolve::Ty;
+
+pub const ID: &str = "in-process-lock";
+
+/// What is done under a guard, and where.
+struct Coordinated {
+    what: String,
+    step: Step,
+}
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    let on_request = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
+    let of = |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
+    let waits = of(&[Op::Wait]);
+    let (held, coordinated) = if !waits.is_empty() && matches!(profile.class, "barrier" | "notify") {
+        let at = evidence::pick(w, &waits, None)?;
+        let step = Step { role: Role::Because, entry: None, message: "a request waits here for another one".into(), location: evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span) };
+        (at, Coordinated { what: "a request that may be on another instance".into(), step })
+    } else {
+        let empty = guards_nothing(w, &cell.ty, 0);
+        let gate = profile.class == "atomic" && cell.has_op(w, &[Op::Cas, Op::Swap]);
+        if !empty && !gate {
+            return None;
+        }
+        let locks = if gate { of(&[Op::Cas, Op::Swap]) } else { of(&[Op::Lock, Op::TryLock, Op::Acquire]) };
+        let (lock, coordinated) = locks.iter().find_map(|&l| under(w, l, gate).map(|c| (l, c)))?;
+        (evidence::pick(w, &[lock], None)?, coordinated)
+    };
+    let holder = held.label(w);
+    let name = evidence::short(&cell.symbol);
+    let mut first = vec![evidence::declared(w, cell)];
+    first.extend(evidence::registered(w, cell));
+    first.push(evidence::step(w, &held));
+    first.push(coordinated.step);
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Error,
+        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
+        persona: Persona::Regular,
+        reason: format!("reporting because `{holder}` holds `{name}` across {}, which other instances do as well", coordinated.what),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("two instances do at the same time what `{name}` is to keep apart: it only holds back this process while {} goes on", coordinated.what),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first, evidence::chain(w, &held)],
+        home: Some("coordination service".into()),
+        help: Some("let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing".into()),
+        related: Vec::new(),
+    })
+}
+
+/// A lock whose value is `()`, a single permit, or a collection of such locks.
+fn guards_nothing(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
+    let Ty::Ext(name, args) = ty else { return false };
+    if depth > 6 {
+        return false;
+    }
+    match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
+        Some("lock") if args.first() == Some(&Ty::Unit) => true,
+        Some("semaphore") => true,
+        Some("set") | None => false,
+        _ => args.iter().any(|a| guards_nothing(w, a, depth + 1)),
+    }
+}
+
+/// The first change of something shared while the guard is held, here or in what is called here.
+fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
+    let access = w.facts.access(lock);
+    let origin = access.via.unwrap_or(lock);
+    let def = w.facts.node(access.node).def;
+    let holds = |guards: &[AccessId], node: NodeId, order: u32| {
+        guards.contains(&lock) || guards.contains(&origin) || gate && w.facts.node(node).def == def && order > access.order
+    };
+    let semaphore = matches!(&access.ty, Ty::Ext(name, _) if w.p.text(*name).ends_with("Semaphore"));
+    // A permit that bounds reads is flow control; one around changes serialises them.
+    let effect = w.facts.effects.iter().find(|e| {
+        let shared = match e.kind {
+            EffectKind::Store { writes, .. } => writes || !gate && !semaphore,
+            EffectKind::File(kind) => !semaphore && matches!(kind, crate::catalog::FnEffect::FileWrite | crate::catalog::FnEffect::FileRename),
+            _ => false,
+        };
+        shared && holds(&e.guards, e.node, e.order)
+    });
+    if let Some(effect) = effect {
+        let what = super::work::name(effect);
+        let step = Step { role: Role::Coordinated, entry: None, message: format!("held while {what} runs"), location: evidence::node_location(w, effect.node, effect.span) };
+        return Some(Coordinated { what, step });
+    }
+    let call = w.facts.calls.iter().find(|c| {
+        let shared = w.facts.storing.contains(&c.target) || !gate && !semaphore && w.facts.loading.contains(&c.target);
+        c.kind == CallKind::Call && shared && holds(&c.guards, c.node, c.order)
+    })?;
+    let what = format!("`{}`", w.p.text(w.p.def(call.target).name));
+    let step = Step { role: Role::Coordinated, entry: None, message: format!("held while {what} runs"), location: evidence::node_location(w, call.node, call.span) };
+    Some(Coordinated { what, step })
+}
