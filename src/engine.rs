@@ -1,6 +1,6 @@
 //! The whole run: a tree in, an analysis out.
 
-use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, FileComments, ItemSpan, Summary};
+use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan, Summary};
 use crate::catalog::Catalog;
 use crate::cli::{Engine, Policy};
 use crate::config::{Config, RuleSettings};
@@ -8,7 +8,8 @@ use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
 use crate::facts::phases::Graph;
-use crate::finding::Location;
+use crate::finding::{ChecklistItem, Finding, Location};
+use crate::manifests::{self, ManifestContext};
 use crate::report::{Allow, Level};
 use crate::resolve::link::link;
 use crate::rules;
@@ -92,6 +93,8 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
     let world = World::new(&program, catalog, &facts, &graph, &hosts);
     rules::judge(&world, config, &mut analysis);
+    deployment(root, tree, options, &mut analysis);
+    assess(&mut analysis);
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);
         analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan { path: unit.path.clone(), start_line: i.span.line, end_line: i.span.end_line }));
@@ -100,11 +103,60 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     Ok(analysis)
 }
 
+/// The manifests of the tree, joined to what was found in the code.
+fn deployment(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) {
+    let mut texts = Vec::new();
+    for file in tree.others.iter().filter(|f| manifests::is_candidate(&f.path)) {
+        if let Ok(text) = std::fs::read_to_string(root.join(&file.path)) {
+            texts.push((file.path.clone(), text));
+        }
+    }
+    for path in &options.manifests {
+        let name = path.to_string_lossy().replace('\\', "/");
+        match std::fs::read_to_string(path) {
+            Ok(text) => texts.push((name, text)),
+            Err(error) => analysis.errors.push(Skip { path: name, reason: error.to_string() }),
+        }
+    }
+    let facts = manifests::read(&texts);
+    let places = |ids: &[&str]| {
+        let hidden = analysis.findings.iter().filter(|f| ids.contains(&f.rule));
+        hidden.map(|f| (f.symbol.clone(), f.location.clone())).collect::<Vec<_>>()
+    };
+    let context = ManifestContext {
+        service_names: tree.packages.iter().flat_map(|p| p.targets.iter().map(|t| t.name.to_lowercase()).chain([p.name.to_lowercase()])).collect(),
+        hidden_cells: places(&["authoritative-memory", "memory-session-store", "in-process-broadcast"]),
+        embedded_stores: places(&["embedded-database", "local-file"]),
+    };
+    let found: Vec<Finding> = rules::single_instance::check(&facts, &context).into_iter().chain(rules::sticky_session::check(&facts, &context)).collect();
+    analysis.findings.extend(found);
+    // A manifest that is no YAML is no lost service code: it is listed, and the run goes on.
+    analysis.skipped.extend(facts.errors.iter().map(|e| Skip { path: e.path.clone(), reason: format!("line {}: {}", e.line, e.reason) }));
+    let seen = if facts.seen { Assessed::Yes } else { Assessed::No("no deployment manifest was found".into()) };
+    analysis.assessed.insert(ChecklistItem::Affinity, seen);
+}
+
+/// Which items of the checklist the run could judge.
+fn assess(analysis: &mut Analysis) {
+    let summary = analysis.summary;
+    let unknown = if summary.calls == 0 { 0 } else { summary.unknown_calls * 100 / summary.calls };
+    let code = if summary.entry_points == 0 {
+        Assessed::No("no entry points were found".into())
+    } else if unknown > 60 {
+        Assessed::No(format!("{unknown} % of the calls could not be followed"))
+    } else {
+        Assessed::Yes
+    };
+    for item in [ChecklistItem::InstanceKill, ChecklistItem::TwoInstance, ChecklistItem::CacheWriteBack, ChecklistItem::Quarantine] {
+        analysis.assessed.insert(item, code.clone());
+    }
+}
+
 /// Reads and lowers all files, largest first; the result is sorted by path.
 fn parse(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) -> Vec<(String, hir::File)> {
     let mut order: Vec<&workspace::model::SourceFile> = tree.files.iter().collect();
     order.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
-    let _ = options;
+    options.progress.begin("reading", order.len() as u64);
     let parsed: Vec<(String, Result<hir::File, String>)> = order
         .par_iter()
         .map(|file| {
@@ -112,6 +164,7 @@ fn parse(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut
                 Ok(bytes) => syntax::parse(&bytes).map_err(|r| format!("line {}: {}", r.line, r.reason)),
                 Err(error) => Err(error.to_string()),
             };
+            options.progress.tick();
             (file.path.clone(), result)
         })
         .collect();
