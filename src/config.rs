@@ -115,10 +115,7 @@ pub struct TokenLimits {
 
 impl Default for TokenLimits {
     fn default() -> Self {
-        Self {
-            access_minutes: 60,
-            max_bytes: 4096,
-        }
+        Self { access_minutes: 60, max_bytes: 4096 }
     }
 }
 
@@ -154,9 +151,7 @@ impl fmt::Display for ConfigError {
             write!(f, ":{line}:{column}")?;
         }
         write!(f, ": {}", self.message)?;
-        self.suggestion
-            .as_ref()
-            .map_or(Ok(()), |word| write!(f, "; did you mean `{word}`?"))
+        self.suggestion.as_ref().map_or(Ok(()), |word| write!(f, "; did you mean `{word}`?"))
     }
 }
 
@@ -164,12 +159,7 @@ impl std::error::Error for ConfigError {}
 
 impl ConfigError {
     fn new(path: &str, problem: Problem) -> Self {
-        Self {
-            path: path.to_owned(),
-            place: problem.place,
-            message: problem.message,
-            suggestion: None,
-        }
+        Self { path: path.to_owned(), place: problem.place, message: problem.message, suggestion: None }
     }
 }
 
@@ -184,24 +174,17 @@ impl Config {
     pub fn load(root: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
         let manifest = present(root, "Cargo.toml")?;
         let in_manifest = match &manifest {
-            Some(text) => {
-                raw::in_manifest(text).map_err(|error| raw::explain("Cargo.toml", text, &error))?
-            }
+            Some(text) => raw::in_manifest(text).map_err(|error| raw::explain("Cargo.toml", text, &error))?,
             None => None,
         };
         let file = present(root, FILE_NAME)?;
         match (file, manifest, in_manifest) {
             (Some(_), _, Some(found)) => {
-                let message = format!(
-                    "the settings are in {FILE_NAME} and in {} as well: keep one",
-                    found.table
-                );
+                let message = format!("the settings are in {FILE_NAME} and in {} as well: keep one", found.table);
                 Err(ConfigError::new("Cargo.toml", Problem::from(message)))
             }
             (Some(text), _, None) => Self::parse(&text, FILE_NAME, known_rules),
-            (None, Some(text), Some(found)) => {
-                found.settings.checked(&text, "Cargo.toml", known_rules)
-            }
+            (None, Some(text), Some(found)) => found.settings.checked(&text, "Cargo.toml", known_rules),
             (None, _, _) => Ok(Self::default()),
         }
     }
@@ -221,8 +204,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, source: &str, known_rules: &[&str]) -> Result<Self, ConfigError> {
-        let settings: raw::Settings =
-            toml::from_str(text).map_err(|error| raw::explain(source, text, &error))?;
+        let settings: raw::Settings = toml::from_str(text).map_err(|error| raw::explain(source, text, &error))?;
         settings.checked(text, source, known_rules)
     }
 }
@@ -232,7 +214,5 @@ fn present(root: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     if path.symlink_metadata().is_err() {
         return Ok(None);
     }
-    read_toml(&path)
-        .map(Some)
-        .map_err(|problem| ConfigError::new(name, problem))
+    read_toml(&path).map(Some).map_err(|problem| ConfigError::new(name, problem))
 }

@@ -35,7 +35,18 @@ impl Engine for Linter {
             _ => None,
         };
         let everywhere = config.rules.iter().filter(|(_, s)| s.paths.patterns().is_empty());
-        let allow = config.allow.iter().map(|a| Allow { rule: a.rule.clone(), symbol: a.symbol.clone(), reason: a.reason.clone(), location: Location { path: config.source.clone().unwrap_or_default(), line: a.line, column: 1, end_line: a.line, end_column: 1 } });
+        let allow = config.allow.iter().map(|a| Allow {
+            rule: a.rule.clone(),
+            symbol: a.symbol.clone(),
+            reason: a.reason.clone(),
+            location: Location {
+                path: config.source.clone().unwrap_or_default(),
+                line: a.line,
+                column: 1,
+                end_line: a.line,
+                end_column: 1,
+            },
+        });
         let policy = Policy {
             fail_on: Some(config.fail_on),
             persona: Some(config.persona),
@@ -83,7 +94,8 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
 fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
     let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
     let files = parse(root, tree, options, &mut analysis);
-    analysis.summary = Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
+    analysis.summary =
+        Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
     let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name));
     analysis.skipped.extend(missing);
     program.index_impls();
@@ -97,7 +109,11 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     assess(&mut analysis);
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);
-        analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan { path: unit.path.clone(), start_line: i.span.line, end_line: i.span.end_line }));
+        analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan {
+            path: unit.path.clone(),
+            start_line: i.span.line,
+            end_line: i.span.end_line,
+        }));
         analysis.comments.push(FileComments { path: unit.path.clone(), comments });
     }
     Ok(analysis)
@@ -124,11 +140,16 @@ fn deployment(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis:
         hidden.map(|f| (f.symbol.clone(), f.location.clone())).collect::<Vec<_>>()
     };
     let context = ManifestContext {
-        service_names: tree.packages.iter().flat_map(|p| p.targets.iter().map(|t| t.name.to_lowercase()).chain([p.name.to_lowercase()])).collect(),
+        service_names: tree
+            .packages
+            .iter()
+            .flat_map(|p| p.targets.iter().map(|t| t.name.to_lowercase()).chain([p.name.to_lowercase()]))
+            .collect(),
         hidden_cells: places(&["authoritative-memory", "memory-session-store", "in-process-broadcast"]),
         embedded_stores: places(&["embedded-database", "local-file"]),
     };
-    let found: Vec<Finding> = rules::single_instance::check(&facts, &context).into_iter().chain(rules::sticky_session::check(&facts, &context)).collect();
+    let found: Vec<Finding> =
+        rules::single_instance::check(&facts, &context).into_iter().chain(rules::sticky_session::check(&facts, &context)).collect();
     analysis.findings.extend(found);
     // A manifest that is no YAML is no lost service code: it is listed, and the run goes on.
     analysis.skipped.extend(facts.errors.iter().map(|e| Skip { path: e.path.clone(), reason: format!("line {}: {}", e.line, e.reason) }));
@@ -139,7 +160,7 @@ fn deployment(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis:
 /// Which items of the checklist the run could judge.
 fn assess(analysis: &mut Analysis) {
     let summary = analysis.summary;
-    let unknown = if summary.calls == 0 { 0 } else { summary.unknown_calls * 100 / summary.calls };
+    let unknown = (summary.unknown_calls * 100).checked_div(summary.calls).unwrap_or(0);
     let code = if summary.entry_points == 0 {
         Assessed::No("no entry points were found".into())
     } else if unknown > 60 {
@@ -172,7 +193,12 @@ fn parse(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut
     for (path, result) in parsed {
         match result {
             Ok(file) => {
-                analysis.errors.extend(file.problems.iter().filter(|p| p.lost).map(|p| Skip { path: path.clone(), reason: format!("line {}: {}", p.line, p.message) }));
+                analysis.errors.extend(
+                    file.problems
+                        .iter()
+                        .filter(|p| p.lost)
+                        .map(|p| Skip { path: path.clone(), reason: format!("line {}: {}", p.line, p.message) }),
+                );
                 files.push((path, file));
             }
             Err(reason) => analysis.errors.push(Skip { path, reason }),

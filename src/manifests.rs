@@ -31,7 +31,7 @@ mod yaml;
 
 pub use context::ManifestContext;
 pub use facts::{
-    Affinity, AffinityKind, Environment, ManifestError, ManifestFacts, Owner, PinKind, Replicas,
-    Setting, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind,
+    Affinity, AffinityKind, Environment, ManifestError, ManifestFacts, Owner, PinKind, Replicas, Setting, Volume, VolumeKind, Workload,
+    WorkloadId, WorkloadKind,
 };
 pub use reader::{MAX_FILE_BYTES, is_candidate, read};

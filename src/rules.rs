@@ -90,8 +90,22 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
             Some(finding) => (finding.rule.to_string(), finding.reason.clone()),
             None => ("quiet".to_string(), quiet(cell, &profile).to_string()),
         };
-        let detail = cell.accesses.iter().map(|&a| describe(w, a)).chain(cell.uses.iter().map(|u| format!("use {:?} at line {}", u.kind, u.span.line))).collect();
-        analysis.inventory.push(InventoryRow { kind: InventoryKind::Cell, symbol: cell.symbol.clone(), ty: Some(cell.ty_text.clone()), location: evidence::location(w, cell.file, cell.span), phase: None, verdict: text, reason, detail });
+        let detail = cell
+            .accesses
+            .iter()
+            .map(|&a| describe(w, a))
+            .chain(cell.uses.iter().map(|u| format!("use {:?} at line {}", u.kind, u.span.line)))
+            .collect();
+        analysis.inventory.push(InventoryRow {
+            kind: InventoryKind::Cell,
+            symbol: cell.symbol.clone(),
+            ty: Some(cell.ty_text.clone()),
+            location: evidence::location(w, cell.file, cell.span),
+            phase: None,
+            verdict: text,
+            reason,
+            detail,
+        });
         analysis.findings.extend(verdict);
     }
 }
@@ -101,13 +115,32 @@ fn inventory(w: &World<'_>, analysis: &mut Analysis) {
     for (index, entry) in w.facts.entries.iter().enumerate() {
         let id = crate::facts::model::EntryId(index as u32);
         let symbol = entry.def.map_or_else(|| evidence::entry_label(w, id), |d| w.p.path(d));
-        let reason = if entry.auxiliary { format!("{} that runs within requests", entry.kind) } else { format!("{} of the service", entry.kind) };
-        analysis.inventory.push(InventoryRow { kind: InventoryKind::Entry, symbol, ty: None, location: evidence::location(w, entry.file, entry.span), phase: Some("request".into()), verdict: evidence::entry_label(w, id), reason, detail: Vec::new() });
+        let reason =
+            if entry.auxiliary { format!("{} that runs within requests", entry.kind) } else { format!("{} of the service", entry.kind) };
+        analysis.inventory.push(InventoryRow {
+            kind: InventoryKind::Entry,
+            symbol,
+            ty: None,
+            location: evidence::location(w, entry.file, entry.span),
+            phase: Some("request".into()),
+            verdict: evidence::entry_label(w, id),
+            reason,
+            detail: Vec::new(),
+        });
     }
     for effect in &w.facts.effects {
         let node = w.facts.node(effect.node);
         let detail = effect.text.iter().map(|t| t.chars().take(120).collect()).collect();
-        analysis.inventory.push(InventoryRow { kind: InventoryKind::Effect, symbol: w.p.path(node.def), ty: None, location: evidence::node_location(w, effect.node, effect.span), phase: Some(w.graph.phase(effect.node).describe()), verdict: format!("{:?}", effect.kind), reason: effect.what.clone(), detail });
+        analysis.inventory.push(InventoryRow {
+            kind: InventoryKind::Effect,
+            symbol: w.p.path(node.def),
+            ty: None,
+            location: evidence::node_location(w, effect.node, effect.span),
+            phase: Some(w.graph.phase(effect.node).describe()),
+            verdict: format!("{:?}", effect.kind),
+            reason: effect.what.clone(),
+            detail,
+        });
     }
 }
 
@@ -118,7 +151,17 @@ fn describe(w: &World<'_>, id: crate::facts::model::AccessId) -> String {
     let def = node.def;
     let value = w.graph.resolve(access.value, def);
     let key = w.graph.resolve(access.key, def);
-    format!("{:?} `{}` in {} at {}:{} ({}) key from {}; value from {}", access.op, w.p.text(access.method), w.p.path(def), w.p.file(node.file).path, access.span.line, w.graph.phase(access.node).describe(), key.describe(), value.describe())
+    format!(
+        "{:?} `{}` in {} at {}:{} ({}) key from {}; value from {}",
+        access.op,
+        w.p.text(access.method),
+        w.p.path(def),
+        w.p.file(node.file).path,
+        access.span.line,
+        w.graph.phase(access.node).describe(),
+        key.describe(),
+        value.describe()
+    )
 }
 
 /// Why nothing is said about a cell.

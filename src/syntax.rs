@@ -75,9 +75,7 @@ fn parse_text(source: &[u8]) -> Result<hir::File, Refusal> {
 /// The text without its first line's content if that is a shebang and not an inner attribute.
 fn after_shebang(text: &str) -> &str {
     match text.strip_prefix("#!") {
-        Some(rest) if !rest.trim_start().starts_with('[') => {
-            text.find('\n').and_then(|end| text.get(end..)).unwrap_or_default()
-        }
+        Some(rest) if !rest.trim_start().starts_with('[') => text.find('\n').and_then(|end| text.get(end..)).unwrap_or_default(),
         _ => text,
     }
 }
@@ -133,9 +131,7 @@ fn skip_item(input: ParseStream) -> syn::Result<()> {
                     ends_with_semicolon &= ident != "fn";
                 }
                 proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';' => break,
-                proc_macro2::TokenTree::Group(group)
-                    if group.delimiter() == proc_macro2::Delimiter::Brace && !ends_with_semicolon =>
-                {
+                proc_macro2::TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace && !ends_with_semicolon => {
                     break;
                 }
                 _ => {}

@@ -74,23 +74,13 @@ impl fmt::Display for DiscoverError {
             Self::Unreadable { path, error } => {
                 write!(f, "{} cannot be read: {error}", path.display())
             }
-            Self::Manifest {
-                path,
-                place: Some((line, column)),
-                message,
-            } => {
+            Self::Manifest { path, place: Some((line, column)), message } => {
                 write!(f, "{}:{line}:{column}: {message}", path.display())
             }
-            Self::Manifest {
-                path,
-                place: None,
-                message,
-            } => write!(f, "{}: {message}", path.display()),
+            Self::Manifest { path, place: None, message } => write!(f, "{}: {message}", path.display()),
             Self::UnknownPackage { name, suggestion } => {
                 write!(f, "no package `{name}` in this tree")?;
-                suggestion
-                    .as_ref()
-                    .map_or(Ok(()), |other| write!(f, "; did you mean `{other}`?"))
+                suggestion.as_ref().map_or(Ok(()), |other| write!(f, "; did you mean `{other}`?"))
             }
         }
     }
@@ -112,25 +102,16 @@ impl std::error::Error for DiscoverError {
 /// When there is no such folder.
 pub fn root_of(path: &Path) -> Result<PathBuf, DiscoverError> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => DiscoverError::Missing {
-            path: path.to_owned(),
-        },
-        _ => DiscoverError::Unreadable {
-            path: path.to_owned(),
-            error,
-        },
+        io::ErrorKind::NotFound => DiscoverError::Missing { path: path.to_owned() },
+        _ => DiscoverError::Unreadable { path: path.to_owned(), error },
     })?;
     if metadata.is_dir() {
         return Ok(path.to_owned());
     }
     if path.file_name().is_none_or(|name| name != "Cargo.toml") {
-        return Err(DiscoverError::NotATree {
-            path: path.to_owned(),
-        });
+        return Err(DiscoverError::NotATree { path: path.to_owned() });
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     Ok(folder.unwrap_or(Path::new(".")).to_owned())
 }
 
@@ -144,12 +125,7 @@ pub fn root_of(path: &Path) -> Result<PathBuf, DiscoverError> {
 /// [`Workspace::errors`].
 pub fn discover(root: &Path, options: &Options) -> Result<Workspace, DiscoverError> {
     let root = root_of(root)?;
-    let absolute = root
-        .canonicalize()
-        .map_err(|error| DiscoverError::Unreadable {
-            path: root.clone(),
-            error,
-        })?;
+    let absolute = root.canonicalize().map_err(|error| DiscoverError::Unreadable { path: root.clone(), error })?;
     let mut listing = Listing::of(&root, &options.exclude);
     let manifests = read_manifests(&root, &mut listing)?;
     let workspaces = Workspaces::new(&absolute, &manifests);
@@ -164,21 +140,13 @@ pub fn discover(root: &Path, options: &Options) -> Result<Workspace, DiscoverErr
     let mut packages = Vec::with_capacity(kept.len());
     for (index, mut draft) in drafts.into_iter().enumerate() {
         if kept.contains(&index) {
-            draft
-                .package
-                .targets
-                .retain(|target| listed.contains(target.root.as_str()));
+            draft.package.targets.retain(|target| listed.contains(target.root.as_str()));
             position.insert(index, packages.len());
             packages.push(draft.package);
         }
     }
-    let links = links.into_iter().filter_map(|link| {
-        Some(Link {
-            package: *position.get(&link.package)?,
-            to: *position.get(&link.to)?,
-            ..link
-        })
-    });
+    let links =
+        links.into_iter().filter_map(|link| Some(Link { package: *position.get(&link.package)?, to: *position.get(&link.to)?, ..link }));
     Ok(Workspace {
         links: links.collect(),
         packages,
@@ -200,11 +168,7 @@ fn read_manifests(root: &Path, listing: &mut Listing) -> Result<Manifests, Disco
             Ok(manifest) => Some(manifest),
             Err(problem) if dir.is_empty() => {
                 let (place, message) = (problem.place, problem.message);
-                return Err(DiscoverError::Manifest {
-                    path: root.join(path),
-                    place,
-                    message,
-                });
+                return Err(DiscoverError::Manifest { path: root.join(path), place, message });
             }
             Err(problem) => {
                 listing.error(path, problem.to_string());
@@ -225,12 +189,7 @@ struct Draft {
     build_script: String,
 }
 
-fn drafts(
-    manifests: &Manifests,
-    workspaces: &Workspaces<'_>,
-    listing: &mut Listing,
-    options: &Options,
-) -> Vec<Draft> {
+fn drafts(manifests: &Manifests, workspaces: &Workspaces<'_>, listing: &mut Listing, options: &Options) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for (dir, manifest) in manifests {
         let Some(manifest) = manifest else { continue };
@@ -240,55 +199,26 @@ fn drafts(
         let path = join(dir, "Cargo.toml");
         let workspace = workspaces.of(dir, manifest);
         if workspace.is_none() && manifest.inherits() {
-            listing.error(
-                path.as_str(),
-                "inherits from a workspace that was not found or could not be read",
-            );
+            listing.error(path.as_str(), "inherits from a workspace that was not found or could not be read");
         }
         let inherited = workspace.as_ref().map(|workspace| &workspace.table.package);
-        let name = table
-            .name
-            .get()
-            .or_else(|| inherited.filter(|_| table.name.inherited())?.name.get());
+        let name = table.name.get().or_else(|| inherited.filter(|_| table.name.inherited())?.name.get());
         let Some(name) = name else {
             listing.error(path, "the package has no name");
             continue;
         };
         let edition = match table.edition.get() {
             Some(edition) => edition.as_str(),
-            None if table.edition.inherited() => inherited
-                .and_then(|package| package.edition.get())
-                .map_or("2021", String::as_str),
+            None if table.edition.inherited() => inherited.and_then(|package| package.edition.get()).map_or("2021", String::as_str),
             None => "2015",
         };
-        let about = targets::About {
-            dir,
-            name,
-            edition,
-            manifest,
-            examples: options.examples,
-        };
+        let about = targets::About { dir, name, edition, manifest, examples: options.examples };
         let targets = targets::of(&about, manifests, listing);
-        let (dependencies, origins) =
-            dependencies::of(manifest, dir, workspace.as_ref(), workspaces)
-                .into_iter()
-                .map(Found::split)
-                .unzip();
+        let (dependencies, origins) = dependencies::of(manifest, dir, workspace.as_ref(), workspaces).into_iter().map(Found::split).unzip();
         let build_script = join(dir, table.build.get().map_or("build.rs", String::as_str));
         let (name, edition, dir) = (name.clone(), edition.to_owned(), dir.clone());
-        let package = Package {
-            name,
-            manifest: path,
-            dir,
-            edition,
-            targets,
-            dependencies,
-        };
-        drafts.push(Draft {
-            package,
-            origins,
-            build_script,
-        });
+        let package = Package { name, manifest: path, dir, edition, targets, dependencies };
+        drafts.push(Draft { package, origins, build_script });
     }
     drafts.sort_by(|a, b| a.package.manifest.cmp(&b.package.manifest));
     drafts
@@ -300,15 +230,8 @@ fn resolve_links(drafts: &mut [Draft]) -> Vec<Link> {
         .iter()
         .enumerate()
         .map(|(index, draft)| {
-            let library = draft
-                .package
-                .targets
-                .iter()
-                .find(|target| target.kind == TargetKind::Library);
-            (
-                draft.package.dir.clone(),
-                (index, library.map(|target| target.name.clone())),
-            )
+            let library = draft.package.targets.iter().find(|target| target.kind == TargetKind::Library);
+            (draft.package.dir.clone(), (index, library.map(|target| target.name.clone())))
         })
         .collect();
     let mut links = Vec::new();
@@ -317,16 +240,8 @@ fn resolve_links(drafts: &mut [Draft]) -> Vec<Link> {
             let Some((to, library)) = origin.dir.as_ref().and_then(|dir| known.get(dir)) else {
                 continue;
             };
-            links.push(Link {
-                package,
-                dependency,
-                to: *to,
-            });
-            let entry = draft
-                .package
-                .dependencies
-                .get_mut(dependency)
-                .filter(|_| !origin.renamed);
+            links.push(Link { package, dependency, to: *to });
+            let entry = draft.package.dependencies.get_mut(dependency).filter(|_| !origin.renamed);
             if let (Some(entry), Some(library)) = (entry, library) {
                 entry.name.clone_from(library);
             }
@@ -337,43 +252,27 @@ fn resolve_links(drafts: &mut [Draft]) -> Vec<Link> {
 
 /// The positions of the packages that are wanted; of those that are only linked into them, nothing
 /// but the library stays.
-fn select(
-    drafts: &mut [Draft],
-    links: &[Link],
-    only: &[String],
-) -> Result<BTreeSet<usize>, DiscoverError> {
+fn select(drafts: &mut [Draft], links: &[Link], only: &[String]) -> Result<BTreeSet<usize>, DiscoverError> {
     if only.is_empty() {
         return Ok((0..drafts.len()).collect());
     }
     let mut kept = BTreeSet::new();
     for name in only {
         let before = kept.len();
-        let named = drafts
-            .iter()
-            .enumerate()
-            .filter(|(_, draft)| draft.package.name == *name);
+        let named = drafts.iter().enumerate().filter(|(_, draft)| draft.package.name == *name);
         kept.extend(named.map(|(index, _)| index));
-        let repeated = kept.iter().any(|index| {
-            drafts
-                .get(*index)
-                .is_some_and(|draft| draft.package.name == *name)
-        });
+        let repeated = kept.iter().any(|index| drafts.get(*index).is_some_and(|draft| draft.package.name == *name));
         if kept.len() == before && !repeated {
             let names = drafts.iter().map(|draft| draft.package.name.as_str());
             let suggestion = text::closest(name, names).map(str::to_owned);
-            return Err(DiscoverError::UnknownPackage {
-                name: name.clone(),
-                suggestion,
-            });
+            return Err(DiscoverError::UnknownPackage { name: name.clone(), suggestion });
         }
     }
     let named = kept.clone();
     let mut pending: Vec<usize> = named.iter().copied().collect();
     while let Some(package) = pending.pop() {
         for link in links.iter().filter(|link| link.package == package) {
-            let dependency = drafts
-                .get(package)
-                .and_then(|draft| draft.package.dependencies.get(link.dependency));
+            let dependency = drafts.get(package).and_then(|draft| draft.package.dependencies.get(link.dependency));
             if dependency.is_some_and(|dependency| !dependency.dev) && kept.insert(link.to) {
                 pending.push(link.to);
             }
@@ -381,30 +280,21 @@ fn select(
     }
     for (index, draft) in drafts.iter_mut().enumerate() {
         if !named.contains(&index) {
-            draft
-                .package
-                .targets
-                .retain(|target: &Target| target.kind == TargetKind::Library);
+            draft.package.targets.retain(|target: &Target| target.kind == TargetKind::Library);
         }
     }
     Ok(kept)
 }
 
 fn join(dir: &str, path: &str) -> String {
-    if dir.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{dir}/{path}")
-    }
+    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
 }
 
 impl Workspace {
     /// Whether there is anything to analyse.
     #[must_use]
     pub fn has_targets(&self) -> bool {
-        self.packages
-            .iter()
-            .any(|package| !package.targets.is_empty())
+        self.packages.iter().any(|package| !package.targets.is_empty())
     }
 }
 

@@ -49,21 +49,12 @@ fn marks(files: &[(String, String)]) -> Marks {
 fn regular_findings(files: &[(String, String)]) -> Marks {
     let facts = manifests::read(files);
     assert_eq!(facts.errors, [], "fixtures parse");
-    let context = ManifestContext {
-        service_names: vec!["shop".to_owned()],
-        ..ManifestContext::default()
-    };
+    let context = ManifestContext { service_names: vec!["shop".to_owned()], ..ManifestContext::default() };
     single_instance::check(&facts, &context)
         .into_iter()
         .chain(sticky_session::check(&facts, &context))
         .filter(|finding| finding.persona == Persona::Regular)
-        .map(|finding| {
-            (
-                finding.location.path,
-                finding.rule.to_owned(),
-                finding.location.line,
-            )
-        })
+        .map(|finding| (finding.location.path, finding.rule.to_owned(), finding.location.line))
         .collect()
 }
 
@@ -75,24 +66,13 @@ fn every_marked_line_is_found_and_no_other() {
     for rule in ["single-instance", "sticky-session"] {
         for verdict in ["report", "quiet"] {
             let folder = root.join(rule).join(verdict);
-            for case in std::fs::read_dir(&folder)
-                .expect("fixtures")
-                .map(|entry| entry.expect("case").path())
-            {
+            for case in std::fs::read_dir(&folder).expect("fixtures").map(|entry| entry.expect("case").path()) {
                 let files = read_case(&case);
                 let expected = marks(&files);
-                assert_eq!(
-                    verdict == "quiet",
-                    expected.is_empty(),
-                    "marks of {}",
-                    case.display()
-                );
+                assert_eq!(verdict == "quiet", expected.is_empty(), "marks of {}", case.display());
                 let found = regular_findings(&files);
                 if found != expected {
-                    wrong.push(format!(
-                        "{}: expected {expected:?}, found {found:?}",
-                        case.display()
-                    ));
+                    wrong.push(format!("{}: expected {expected:?}, found {found:?}", case.display()));
                 }
                 cases += 1;
             }

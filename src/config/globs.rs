@@ -18,16 +18,9 @@ impl PathGlobs {
         let mut set = GlobSetBuilder::new();
         for pattern in &patterns {
             let plain = pattern.strip_prefix("./").unwrap_or(pattern);
-            set.add(
-                GlobBuilder::new(plain.strip_suffix('/').unwrap_or(plain))
-                    .literal_separator(true)
-                    .build()?,
-            );
+            set.add(GlobBuilder::new(plain.strip_suffix('/').unwrap_or(plain)).literal_separator(true).build()?);
         }
-        Ok(Self {
-            set: set.build()?,
-            patterns,
-        })
+        Ok(Self { set: set.build()?, patterns })
     }
 
     #[must_use]
@@ -50,11 +43,7 @@ impl PathGlobs {
     /// Whether the path or a folder above it is meant.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let ends = path
-            .match_indices('/')
-            .map(|(at, _)| at)
-            .chain([path.len()]);
-        ends.filter_map(|end| path.get(..end))
-            .any(|start| self.set.is_match(start))
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.filter_map(|end| path.get(..end)).any(|start| self.set.is_match(start))
     }
 }

@@ -7,10 +7,7 @@ use std::path::{Component, Path};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{
-    Allow, Config, ConfigError, EntryPoint, EntryPointMarker, PathGlobs, Quarantine, RuleSettings,
-    TokenLimits,
-};
+use super::{Allow, Config, ConfigError, EntryPoint, EntryPointMarker, PathGlobs, Quarantine, RuleSettings, TokenLimits};
 use crate::finding::{Persona, Severity};
 use crate::workspace::text::{Problem, closest, line_column};
 
@@ -93,27 +90,17 @@ struct Metadata {
 }
 
 pub(super) fn in_manifest(text: &str) -> Result<Option<InManifest>, toml::de::Error> {
-    const TABLES: [&str; 2] = [
-        "[workspace.metadata.stateless]",
-        "[package.metadata.stateless]",
-    ];
+    const TABLES: [&str; 2] = ["[workspace.metadata.stateless]", "[package.metadata.stateless]"];
     let manifest: Manifest = toml::from_str(text)?;
     let take = |table: Option<WithMetadata>| table.and_then(|table| table.metadata?.stateless);
     let [workspace, package] = TABLES;
     match (take(manifest.workspace), take(manifest.package)) {
         (Some(_), Some(_)) => {
-            let message =
-                format!("the settings are in {workspace} and in {package} as well: keep one");
+            let message = format!("the settings are in {workspace} and in {package} as well: keep one");
             Err(serde::de::Error::custom(message))
         }
-        (Some(found), None) => Ok(Some(InManifest {
-            table: workspace,
-            settings: found.into_inner(),
-        })),
-        (None, Some(found)) => Ok(Some(InManifest {
-            table: package,
-            settings: found.into_inner(),
-        })),
+        (Some(found), None) => Ok(Some(InManifest { table: workspace, settings: found.into_inner() })),
+        (None, Some(found)) => Ok(Some(InManifest { table: package, settings: found.into_inner() })),
         (None, None) => Ok(None),
     }
 }
@@ -132,17 +119,8 @@ pub(super) fn explain(path: &str, text: &str, error: &toml::de::Error) -> Config
 }
 
 impl Settings {
-    pub(super) fn checked(
-        self,
-        text: &str,
-        source: &str,
-        known_rules: &[&str],
-    ) -> Result<Config, ConfigError> {
-        let check = Check {
-            text,
-            source,
-            known_rules,
-        };
+    pub(super) fn checked(self, text: &str, source: &str, known_rules: &[&str]) -> Result<Config, ConfigError> {
+        let check = Check { text, source, known_rules };
         let defaults = Config::default();
         let limits = TokenLimits::default();
         let mut rules = BTreeMap::new();
@@ -150,15 +128,7 @@ impl Settings {
             check.rule(&id)?;
             let paths = check.globs(rule.paths)?;
             let (enabled, severity, persona) = (rule.enabled, rule.severity, rule.persona);
-            rules.insert(
-                id.into_inner(),
-                RuleSettings {
-                    enabled,
-                    severity,
-                    persona,
-                    paths,
-                },
-            );
+            rules.insert(id.into_inner(), RuleSettings { enabled, severity, persona, paths });
         }
         Ok(Config {
             source: Some(source.to_owned()),
@@ -166,31 +136,14 @@ impl Settings {
             persona: self.persona.unwrap_or(defaults.persona),
             exclude: check.globs(self.exclude)?,
             rules,
-            allow: self
-                .allow
-                .into_iter()
-                .map(|entry| check.allow(entry))
-                .collect::<Result<_, _>>()?,
-            entry_points: self
-                .entry_point
-                .into_iter()
-                .map(|entry| check.entry_point(entry))
-                .collect::<Result<_, _>>()?,
-            catalog: self
-                .catalog
-                .into_iter()
-                .map(|path| check.path_below(path))
-                .collect::<Result<_, _>>()?,
+            allow: self.allow.into_iter().map(|entry| check.allow(entry)).collect::<Result<_, _>>()?,
+            entry_points: self.entry_point.into_iter().map(|entry| check.entry_point(entry)).collect::<Result<_, _>>()?,
+            catalog: self.catalog.into_iter().map(|path| check.path_below(path)).collect::<Result<_, _>>()?,
             tokens: TokenLimits {
-                access_minutes: check
-                    .positive(self.tokens.access_minutes, limits.access_minutes)?,
+                access_minutes: check.positive(self.tokens.access_minutes, limits.access_minutes)?,
                 max_bytes: check.positive(self.tokens.max_bytes, limits.max_bytes)?,
             },
-            quarantine: self
-                .quarantine
-                .into_iter()
-                .map(|entry| check.quarantine(entry))
-                .collect::<Result<_, _>>()?,
+            quarantine: self.quarantine.into_iter().map(|entry| check.quarantine(entry)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -223,9 +176,8 @@ impl Check<'_> {
 
     fn globs(&self, patterns: Vec<Spanned<String>>) -> Result<PathGlobs, ConfigError> {
         for pattern in &patterns {
-            PathGlobs::new([pattern.get_ref().clone()]).map_err(|error| {
-                self.error(pattern.span(), format!("no pattern of paths: {error}"))
-            })?;
+            PathGlobs::new([pattern.get_ref().clone()])
+                .map_err(|error| self.error(pattern.span(), format!("no pattern of paths: {error}")))?;
         }
         PathGlobs::new(patterns.into_iter().map(Spanned::into_inner))
             .map_err(|error| ConfigError::new(self.source, Problem::from(error.to_string())))
@@ -241,40 +193,21 @@ impl Check<'_> {
 
     fn allow(&self, entry: Spanned<AllowEntry>) -> Result<Allow, ConfigError> {
         let line = self.line(entry.span());
-        let AllowEntry {
-            rule,
-            symbol,
-            reason,
-        } = entry.into_inner();
+        let AllowEntry { rule, symbol, reason } = entry.into_inner();
         self.rule(&rule)?;
         let symbol = self.filled(symbol, "symbol")?;
-        Ok(Allow {
-            rule: rule.into_inner(),
-            symbol,
-            reason: self.filled(reason, "reason")?,
-            line,
-        })
+        Ok(Allow { rule: rule.into_inner(), symbol, reason: self.filled(reason, "reason")?, line })
     }
 
     fn entry_point(&self, entry: Spanned<EntryPointEntry>) -> Result<EntryPoint, ConfigError> {
         let span = entry.span();
-        let EntryPointEntry {
-            path,
-            attribute,
-            name,
-        } = entry.into_inner();
+        let EntryPointEntry { path, attribute, name } = entry.into_inner();
         let marker = match (path, attribute) {
             (Some(path), None) => EntryPointMarker::Path(self.filled(path, "path")?),
-            (None, Some(attribute)) => {
-                EntryPointMarker::Attribute(self.filled(attribute, "attribute")?)
-            }
+            (None, Some(attribute)) => EntryPointMarker::Attribute(self.filled(attribute, "attribute")?),
             _ => return Err(self.error(span, "an entry point needs either `path` or `attribute`")),
         };
-        Ok(EntryPoint {
-            marker,
-            name: name.and_then(filled),
-            line: self.line(span),
-        })
+        Ok(EntryPoint { marker, name: name.and_then(filled), line: self.line(span) })
     }
 
     /// A path of the tree: the configuration may come from a stranger, who must not choose files elsewhere.
@@ -282,44 +215,23 @@ impl Check<'_> {
         let span = path.span();
         let path = self.filled(path, "catalog")?;
         let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-        if Path::new(&path).components().all(inside) {
-            Ok(path)
-        } else {
-            Err(self.error(span, format!("`{path}` is not below the root")))
-        }
+        if Path::new(&path).components().all(inside) { Ok(path) } else { Err(self.error(span, format!("`{path}` is not below the root"))) }
     }
 
     fn positive(&self, number: Option<Spanned<u32>>, default: u32) -> Result<u32, ConfigError> {
         match number {
             None => Ok(default),
-            Some(number) if *number.get_ref() == 0 => {
-                Err(self.error(number.span(), "must be more than zero"))
-            }
+            Some(number) if *number.get_ref() == 0 => Err(self.error(number.span(), "must be more than zero")),
             Some(number) => Ok(number.into_inner()),
         }
     }
 
     fn quarantine(&self, entry: Spanned<QuarantineEntry>) -> Result<Quarantine, ConfigError> {
         let line = self.line(entry.span());
-        let QuarantineEntry {
-            path,
-            owner,
-            recovery,
-            why,
-        } = entry.into_inner();
+        let QuarantineEntry { path, owner, recovery, why } = entry.into_inner();
         let path = self.filled(path, "path")?;
-        let (owner, recovery, why) = (
-            owner.and_then(filled),
-            recovery.and_then(filled),
-            why.and_then(filled),
-        );
-        Ok(Quarantine {
-            path,
-            owner,
-            recovery,
-            why,
-            line,
-        })
+        let (owner, recovery, why) = (owner.and_then(filled), recovery.and_then(filled), why.and_then(filled));
+        Ok(Quarantine { path, owner, recovery, why, line })
     }
 }
 

@@ -74,7 +74,16 @@ pub struct World<'a> {
 
 impl<'a> World<'a> {
     pub fn new(p: &'a Program, cat: &'a Catalog, facts: &'a Facts, graph: &'a Graph, hosts: &'a Hosts) -> World<'a> {
-        let mut world = World { p, cat, facts, graph, hosts, cells: Vec::new(), effects_of: vec![Vec::new(); facts.nodes.len()], cell_of: FxHashMap::default() };
+        let mut world = World {
+            p,
+            cat,
+            facts,
+            graph,
+            hosts,
+            cells: Vec::new(),
+            effects_of: vec![Vec::new(); facts.nodes.len()],
+            cell_of: FxHashMap::default(),
+        };
         for (index, effect) in facts.effects.iter().enumerate() {
             world.effects_of[effect.node.index()].push(EffectId(index as u32));
         }
@@ -129,7 +138,12 @@ impl<'a> World<'a> {
     pub fn loads_behind(&self, def: DefId, order: u32) -> bool {
         let in_def = |node: NodeId| self.facts.node(node).def == def;
         let reads = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: false, .. });
-        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && reads(e)) || self.facts.calls.iter().any(|c| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.loading.contains(&c.target))
+        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && reads(e))
+            || self
+                .facts
+                .calls
+                .iter()
+                .any(|c| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.loading.contains(&c.target))
     }
 
     /// The cell that an access means, if it means one.
@@ -183,7 +197,9 @@ impl<'a> World<'a> {
         let mut ty = ty.clone();
         for _ in 0..6 {
             match &ty {
-                Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "pointer") => ty = ty.arg(0),
+                Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "pointer") => {
+                    ty = ty.arg(0)
+                }
                 _ => break,
             }
         }
@@ -206,9 +222,24 @@ impl<'a> World<'a> {
         }
         let aged = uses.iter().any(|u| u.kind == UseKind::Aged);
         let made_to_expire = |def: DefId, name: Name| self.facts.inits.iter().any(|i| i.holder == def && i.field == name && i.expires);
-        let expires = aged || ids.iter().any(|&i| self.facts.access(i).expires) || matches!(&key, CellKey::Field(def, name) if made_to_expire(*def, *name));
+        let expires = aged
+            || ids.iter().any(|&i| self.facts.access(i).expires)
+            || matches!(&key, CellKey::Field(def, name) if made_to_expire(*def, *name));
         let first = self.facts.access(ids[0]);
-        let mut cell = Cell { key: key.clone(), symbol: String::new(), ty_text: String::new(), ty: first.ty.clone(), file: self.facts.node(first.node).file, span: first.span, package: String::new(), host: None, uncertain: false, accesses, uses, expires };
+        let mut cell = Cell {
+            key: key.clone(),
+            symbol: String::new(),
+            ty_text: String::new(),
+            ty: first.ty.clone(),
+            file: self.facts.node(first.node).file,
+            span: first.span,
+            package: String::new(),
+            host: None,
+            uncertain: false,
+            accesses,
+            uses,
+            expires,
+        };
         match &key {
             CellKey::Static(def) => {
                 cell.symbol = self.p.path(*def);
@@ -280,13 +311,20 @@ impl<'a> World<'a> {
         let alias = self.p.alias_of.iter().filter(|(t, d)| self.state_type(t) == *ty && !near(**d).1).map(|(_, &d)| d).min();
         cell.ty = ty.clone();
         let hosts = self.hosts.plain.iter().filter(|(t, _)| same_state(&self.state_type(t), ty));
-        cell.host = hosts.map(|(_, h)| h).min_by_key(|h| match h {
-            Host::Registered(i) => (0, *i),
-            Host::Static(d) => (1, d.0),
-            Host::Extracted(e) | Host::Service(e) => (2, e.0),
-        }).cloned();
+        cell.host = hosts
+            .map(|(_, h)| h)
+            .min_by_key(|h| match h {
+                Host::Registered(i) => (0, *i),
+                Host::Static(d) => (1, d.0),
+                Host::Extracted(e) | Host::Service(e) => (2, e.0),
+            })
+            .cloned();
         let registrations = self.facts.registrations.iter().enumerate();
-        let registered = registrations.filter(|(_, r)| same_state(&self.state_type(&r.ty), ty)).map(|(i, r)| (near(self.facts.node(r.node).def), i, r)).filter(|(n, _, _)| !n.1).min_by_key(|(n, i, _)| (*n, *i));
+        let registered = registrations
+            .filter(|(_, r)| same_state(&self.state_type(&r.ty), ty))
+            .map(|(i, r)| (near(self.facts.node(r.node).def), i, r))
+            .filter(|(n, _, _)| !n.1)
+            .min_by_key(|(n, i, _)| (*n, *i));
         if let Some((_, index, _)) = registered {
             cell.host = Some(Host::Registered(index as u32));
         }
@@ -323,11 +361,14 @@ impl<'a> World<'a> {
             Ty::Tuple(elems) => format!("({})", list(elems)),
             Ty::Seq(elem) => format!("[{}]", self.describe(elem)),
             Ty::Traits(traits) => {
-                let names: Vec<&str> = traits.iter().map(|t| match t {
-                    Res::Def(def) => self.p.text(self.p.def(*def).name),
-                    Res::Ext(name) => self.p.text(*name).rsplit("::").next().unwrap_or(""),
-                    Res::Mod(_) => "",
-                }).collect();
+                let names: Vec<&str> = traits
+                    .iter()
+                    .map(|t| match t {
+                        Res::Def(def) => self.p.text(self.p.def(*def).name),
+                        Res::Ext(name) => self.p.text(*name).rsplit("::").next().unwrap_or(""),
+                        Res::Mod(_) => "",
+                    })
+                    .collect();
                 format!("dyn {}", names.join(" + "))
             }
             Ty::Param(name) => self.p.text(*name).to_string(),

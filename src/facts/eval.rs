@@ -92,7 +92,17 @@ impl<'a> Eval<'a> {
     pub fn run(p: &'a Program, cat: &'a Catalog) -> Facts {
         let root = Scope { module: crate::resolve::ModId(0), self_ty: None, generics: Vec::new() };
         let body = Body::new(DefId(0), NodeId(0), FileId(0), root);
-        let mut eval = Eval { p, cat, facts: Facts::default(), summaries: FxHashMap::default(), active: FxHashSet::default(), statics: FxHashMap::default(), entry_of: FxHashMap::default(), depth: 0, body };
+        let mut eval = Eval {
+            p,
+            cat,
+            facts: Facts::default(),
+            summaries: FxHashMap::default(),
+            active: FxHashSet::default(),
+            statics: FxHashMap::default(),
+            entry_of: FxHashMap::default(),
+            depth: 0,
+            body,
+        };
         eval.declared_entries();
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
@@ -201,7 +211,8 @@ impl<'a> Eval<'a> {
         self.depth -= 1;
         self.active.remove(&def);
         let mut value = done.ret.unwrap_or_else(Val::unit);
-        if !ret.is_unknown() && !matches!(ret, Ty::Param(_)) && !(matches!(ret, Ty::Traits(_)) && value.ty.head().is_some()) {
+        let vague = ret.is_unknown() || matches!(ret, Ty::Param(_)) || matches!(ret, Ty::Traits(_)) && value.ty.head().is_some();
+        if !vague {
             value.ty = ret;
         }
         self.forget_locals(&mut value);
@@ -215,7 +226,14 @@ impl<'a> Eval<'a> {
         if done.stores {
             self.facts.storing.insert(def);
         }
-        let summary = Rc::new(Summary { ret: value, param_accesses, loads: done.loads, stores: done.stores, sleeps: done.sleeps, spawns_params: done.spawns_params });
+        let summary = Rc::new(Summary {
+            ret: value,
+            param_accesses,
+            loads: done.loads,
+            stores: done.stores,
+            sleeps: done.sleeps,
+            spawns_params: done.spawns_params,
+        });
         self.summaries.insert(def, summary.clone());
         summary
     }
@@ -311,6 +329,20 @@ impl<'a> Eval<'a> {
 
 impl Body {
     fn new(def: DefId, node: NodeId, file: FileId, scope: Scope) -> Body {
-        Body { def, node, file, scope, env: Vec::new(), guards: Vec::new(), order: 0, ret: None, loads: false, stores: false, sleeps: false, spawns_params: 0, exclusive_self: false }
+        Body {
+            def,
+            node,
+            file,
+            scope,
+            env: Vec::new(),
+            guards: Vec::new(),
+            order: 0,
+            ret: None,
+            loads: false,
+            stores: false,
+            sleeps: false,
+            spawns_params: 0,
+            exclusive_self: false,
+        }
     }
 }

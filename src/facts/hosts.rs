@@ -111,7 +111,10 @@ impl Finder<'_> {
             "tool" | "prompt" => self.serves_sessions(facts, def),
             _ => true,
         };
-        if function.receiver.is_some() && lives && let Some(ty) = &scope.self_ty {
+        if function.receiver.is_some()
+            && lives
+            && let Some(ty) = &scope.self_ty
+        {
             self.visit(ty, &Host::Service(id), 0, false);
         }
     }
@@ -119,7 +122,8 @@ impl Finder<'_> {
     fn serves_sessions(&self, facts: &Facts, def: DefId) -> bool {
         let package = |d: DefId| &self.p.krate(self.p.def(d).krate).package;
         facts.effects.iter().any(|e| {
-            let session = matches!(&e.kind, EffectKind::Library(rule) if rule == "memory-session-store") || e.what.to_ascii_lowercase().contains("streamable");
+            let session = matches!(&e.kind, EffectKind::Library(rule) if rule == "memory-session-store")
+                || e.what.to_ascii_lowercase().contains("streamable");
             session && package(facts.node(e.node).def) == package(def)
         })
     }
@@ -158,7 +162,8 @@ impl Finder<'_> {
             }
             Ty::Traits(traits) => {
                 for trait_ in traits.iter().filter(|t| matches!(t, Res::Def(_))) {
-                    let impls: Vec<Ty> = self.p.impls_of.get(trait_).into_iter().flatten().map(|&i| self.p.impls[i as usize].self_ty.clone()).collect();
+                    let impls: Vec<Ty> =
+                        self.p.impls_of.get(trait_).into_iter().flatten().map(|&i| self.p.impls[i as usize].self_ty.clone()).collect();
                     let several = impls.len() > 1;
                     for own in impls {
                         self.visit(&own, host, depth + 1, uncertain || several);
@@ -209,7 +214,11 @@ pub fn is_shared(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
         let Some(info) = cat.type_info(&p.names, *name) else { return false };
         match cat.class_name(info) {
             "lock" | "atomic" | "cell" | "sender" | "semaphore" | "barrier" | "notify" | "cache" | "watch-sender" => return true,
-            "map" | "set" => return ["dashmap", "scc", "papaya", "flurry", "chashmap", "sharded_slab", "crossbeam_skiplist"].iter().any(|c| text.starts_with(c)),
+            "map" | "set" => {
+                return ["dashmap", "scc", "papaya", "flurry", "chashmap", "sharded_slab", "crossbeam_skiplist"]
+                    .iter()
+                    .any(|c| text.starts_with(c));
+            }
             "pointer" => ty = ty.arg(0),
             _ => return false,
         }

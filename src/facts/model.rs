@@ -208,11 +208,17 @@ pub enum UseKind {
     Required,
     /// Absence is replaced by a default; true if the default asks a store.
     Defaulted(bool),
-    Branch { hit: Arm, miss: Arm },
+    Branch {
+        hit: Arm,
+        miss: Arm,
+    },
     /// Goes into what an entry point answers.
     Response,
     /// Compared or tested to decide what happens.
-    Gate { hit: Arm, miss: Arm },
+    Gate {
+        hit: Arm,
+        miss: Arm,
+    },
     /// Given to a backing store.
     Stored,
     /// Used as a key, an id field or a name.
@@ -239,9 +245,17 @@ pub struct Use {
 #[derive(Clone, PartialEq, Debug)]
 pub enum EffectKind {
     /// A call on a backing store or another service. `writes` if by name or SQL it changes something.
-    Store { kind: StoreKind, writes: bool },
+    Store {
+        kind: StoreKind,
+        writes: bool,
+    },
     File(FnEffect),
-    Spawn { body: NodeId, awaited: bool, blocking: bool, wrapper: bool },
+    Spawn {
+        body: NodeId,
+        awaited: bool,
+        blocking: bool,
+        wrapper: bool,
+    },
     /// A channel is made.
     Channel(Channel),
     Sleep,

@@ -101,7 +101,15 @@ impl Graph {
                 edges.push(Edge { from: parent, to: NodeId(index as u32), span: effect.span, spawn: !awaited, dynamic: false });
             }
         }
-        let mut graph = Graph { out: vec![Vec::new(); facts.nodes.len()], into: vec![Vec::new(); facts.nodes.len()], phases: vec![Phases::default(); facts.nodes.len()], edges, node_of, entry_at, params: FxHashMap::default() };
+        let mut graph = Graph {
+            out: vec![Vec::new(); facts.nodes.len()],
+            into: vec![Vec::new(); facts.nodes.len()],
+            phases: vec![Phases::default(); facts.nodes.len()],
+            edges,
+            node_of,
+            entry_at,
+            params: FxHashMap::default(),
+        };
         for (index, edge) in graph.edges.iter().enumerate() {
             graph.out[edge.from.index()].push(index as u32);
             graph.into[edge.to.index()].push(index as u32);
@@ -115,7 +123,10 @@ impl Graph {
         let mut queue = VecDeque::new();
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
-            let is_main = p.def(def).kind == DefKind::Fn && p.text(p.def(def).name) == "main" && p.def(def).parent.is_none() && !p.krate(p.def(def).krate).is_library;
+            let is_main = p.def(def).kind == DefKind::Fn
+                && p.text(p.def(def).name) == "main"
+                && p.def(def).parent.is_none()
+                && !p.krate(p.def(def).krate).is_library;
             if is_main && let Some(&node) = self.node_of.get(&def) {
                 self.phases[node.index()] = Phases::STARTUP;
                 queue.push_back(node);

@@ -42,12 +42,30 @@ impl Profile {
     pub fn of(cell: &Cell, w: &World<'_>) -> Profile {
         let requested = Phases::REQUEST.or(Phases::TASK);
         let class = class_name(w.class(&cell.ty));
-        let mut profile = Profile { class, puts: Vec::new(), removes: Vec::new(), updates: Vec::new(), reads: Vec::new(), background_puts: Vec::new(), startup_puts: Vec::new(), put_from: Prov::NONE, key_from: Prov::NONE, reloads: false, visible: None, refusal: None, claims: false, used: None, only_logged: false, only_modulo: false };
+        let mut profile = Profile {
+            class,
+            puts: Vec::new(),
+            removes: Vec::new(),
+            updates: Vec::new(),
+            reads: Vec::new(),
+            background_puts: Vec::new(),
+            startup_puts: Vec::new(),
+            put_from: Prov::NONE,
+            key_from: Prov::NONE,
+            reloads: false,
+            visible: None,
+            refusal: None,
+            claims: false,
+            used: None,
+            only_logged: false,
+            only_modulo: false,
+        };
         for &id in &cell.accesses {
             let access = w.facts.access(id);
             let phase = w.graph.phase(access.node);
             let def = w.facts.node(access.node).def;
-            let puts = matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::Swap | Op::LoadThrough | Op::Init | Op::Cas);
+            let puts =
+                matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::Swap | Op::LoadThrough | Op::Init | Op::Cas);
             if phase.has(requested) {
                 match access.op {
                     Op::Remove | Op::Prune | Op::Clear | Op::Drain => profile.removes.push(id),
@@ -144,7 +162,10 @@ impl Profile {
             let access = w.facts.access(a);
             let access = access.via.map_or(access, |via| w.facts.access(via));
             let node = w.facts.node(access.node);
-            node.def == def && access.order > one.order && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough) && w.graph.resolve(access.value, def).has(Prov::STORE)
+            node.def == def
+                && access.order > one.order
+                && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough)
+                && w.graph.resolve(access.value, def).has(Prov::STORE)
         })
     }
 
@@ -168,7 +189,9 @@ impl Profile {
         if !from_key || !pure || self.class != "map" || w.is_entry(def) {
             return false;
         }
-        let asked_before = cell.uses.iter().any(|u| w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses));
+        let asked_before = cell.uses.iter().any(|u| {
+            w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses)
+        });
         access.op == Op::LoadThrough || asked_before
     }
 
@@ -186,11 +209,33 @@ fn measured(w: &World<'_>, one: Use) -> Use {
         return one;
     }
     let entries = w.graph.entries(one.node, 4);
-    let measures = |id: &EntryId| w.facts.entry(*id).path.as_deref().and_then(|p| p.rsplit('/').find(|s| !s.is_empty())).is_some_and(|last| ENDPOINTS.contains(&last));
+    let measures = |id: &EntryId| {
+        w.facts.entry(*id).path.as_deref().and_then(|p| p.rsplit('/').find(|s| !s.is_empty())).is_some_and(|last| ENDPOINTS.contains(&last))
+    };
     if !entries.is_empty() && entries.iter().all(|(id, _)| measures(id)) { Use { kind: UseKind::Logged, ..one } } else { one }
 }
 
 fn class_name(text: &str) -> &'static str {
-    const NAMES: &[&str] = &["map", "set", "seq", "cache", "atomic", "scalar", "struct", "sender", "receiver", "watch-sender", "watch-receiver", "semaphore", "barrier", "notify", "once", "lock", "oneshot-sender", "option", "cell"];
+    const NAMES: &[&str] = &[
+        "map",
+        "set",
+        "seq",
+        "cache",
+        "atomic",
+        "scalar",
+        "struct",
+        "sender",
+        "receiver",
+        "watch-sender",
+        "watch-receiver",
+        "semaphore",
+        "barrier",
+        "notify",
+        "once",
+        "lock",
+        "oneshot-sender",
+        "option",
+        "cell",
+    ];
     NAMES.iter().find(|n| **n == text).copied().unwrap_or("opaque")
 }

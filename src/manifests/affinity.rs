@@ -17,12 +17,7 @@ pub fn scan(node: &Node) -> Vec<Hit> {
     let mut hits = Vec::new();
     walk(node, &mut Vec::new(), &mut |path, parent, entry| {
         if let Some((kind, detail)) = affinity(path, parent, entry) {
-            hits.push(Hit {
-                kind,
-                span: entry.span(),
-                detail,
-                path: path.iter().map(|key| (*key).to_owned()).collect(),
-            });
+            hits.push(Hit { kind, span: entry.span(), detail, path: path.iter().map(|key| (*key).to_owned()).collect() });
         }
     });
     hits
@@ -40,39 +35,20 @@ fn scalar(path: &[&str], parent: &Node, key: &str, text: &str) -> Option<(Affini
         return Some((kind, format!("{key}: {text}")));
     }
     let lower = text.to_ascii_lowercase();
-    let under = |name: &str| {
-        path.iter()
-            .rev()
-            .nth(1)
-            .is_some_and(|parent| *parent == name)
-    };
+    let under = |name: &str| path.iter().rev().nth(1).is_some_and(|parent| *parent == name);
     let resource = path.iter().find(|part| part.starts_with("resource "));
     let kind = match key {
         "affinityType" if !matches!(lower.as_str(), "" | "none") => AffinityKind::Platform,
-        "strategy" if under("loadBalancerPolicy") && lower == "cookie" => {
-            AffinityKind::IngressCookie
-        }
-        "hash_on" if matches!(lower.as_str(), "cookie" | "ip" | "consumer" | "header") => {
-            AffinityKind::ConsistentHash
-        }
-        "policy"
-            if under("selection_policy")
-                && matches!(
-                    lower.as_str(),
-                    "cookie" | "ip_hash" | "client_ip_hash" | "header"
-                ) =>
-        {
+        "strategy" if under("loadBalancerPolicy") && lower == "cookie" => AffinityKind::IngressCookie,
+        "hash_on" if matches!(lower.as_str(), "cookie" | "ip" | "consumer" | "header") => AffinityKind::ConsistentHash,
+        "policy" if under("selection_policy") && matches!(lower.as_str(), "cookie" | "ip_hash" | "client_ip_hash" | "header") => {
             AffinityKind::CaddyPolicy
         }
         "session_affinity" if resource.is_some() && !is_off(&lower) => AffinityKind::Platform,
         "cookie_based_affinity" if lower == "enabled" => AffinityKind::Platform,
-        "client_affinity_enabled" | "clientAffinityEnabled" if is_true(&lower) => {
-            AffinityKind::Platform
-        }
+        "client_affinity_enabled" | "clientAffinityEnabled" if is_true(&lower) => AffinityKind::Platform,
         "sticky_sessions" if resource.is_some() && is_true(&lower) => AffinityKind::Platform,
-        "type" if under("sticky_sessions") && resource.is_some() && lower == "cookies" => {
-            AffinityKind::Platform
-        }
+        "type" if under("sticky_sessions") && resource.is_some() && lower == "cookies" => AffinityKind::Platform,
         "type"
             if under("stickiness")
                 && resource.is_some_and(|name| is_target_group(name))
@@ -89,67 +65,38 @@ fn structure(path: &[&str], entry: &Entry) -> Option<(AffinityKind, String)> {
     let node = entry.value.as_ref();
     match entry.key.as_str() {
         "consistentHash" => {
-            let by = [
-                "httpCookie",
-                "httpHeaderName",
-                "httpQueryParameterName",
-                "cookie",
-                "header",
-            ]
-            .into_iter()
-            .find(|key| node.get(key).is_some());
+            let by = ["httpCookie", "httpHeaderName", "httpQueryParameterName", "cookie", "header"]
+                .into_iter()
+                .find(|key| node.get(key).is_some());
             let source = node.text_at(&["useSourceIp"]).is_some_and(is_true);
-            let kind = node
-                .text_at(&["type"])
-                .filter(|kind| matches!(*kind, "SourceIP" | "Header" | "Headers" | "Cookie"));
+            let kind = node.text_at(&["type"]).filter(|kind| matches!(*kind, "SourceIP" | "Header" | "Headers" | "Cookie"));
             let by = by.or(source.then_some("useSourceIp")).or(kind)?;
-            Some((
-                AffinityKind::ConsistentHash,
-                format!("consistentHash on {by}"),
-            ))
+            Some((AffinityKind::ConsistentHash, format!("consistentHash on {by}")))
         }
         "hash_policy" | "hashPolicy" => {
-            let by = node.items().iter().find_map(|item| {
-                ["cookie", "header", "connection_properties"]
-                    .into_iter()
-                    .find(|key| item.get(key).is_some())
-            })?;
-            Some((
-                AffinityKind::ConsistentHash,
-                format!("{} on {by}", entry.key),
-            ))
+            let by = node
+                .items()
+                .iter()
+                .find_map(|item| ["cookie", "header", "connection_properties"].into_iter().find(|key| item.get(key).is_some()))?;
+            Some((AffinityKind::ConsistentHash, format!("{} on {by}", entry.key)))
         }
         "hashOn" => {
-            let by = ["cookie", "header", "input"]
-                .into_iter()
-                .find(|key| node.get(key).is_some())?;
+            let by = ["cookie", "header", "input"].into_iter().find(|key| node.get(key).is_some())?;
             Some((AffinityKind::ConsistentHash, format!("hashOn {by}")))
         }
-        "sessionPersistence" if node.is_map() => Some((
-            AffinityKind::SessionPersistence,
-            "sessionPersistence".to_owned(),
-        )),
+        "sessionPersistence" if node.is_map() => Some((AffinityKind::SessionPersistence, "sessionPersistence".to_owned())),
         "sticky" | "stickiness"
-            if path.iter().any(|key| {
-                matches!(
-                    *key,
-                    "loadBalancer" | "loadbalancer" | "services" | "weighted"
-                )
-            }) && (node.get("cookie").is_some() || entry.key == "stickiness") =>
+            if path.iter().any(|key| matches!(*key, "loadBalancer" | "loadbalancer" | "services" | "weighted"))
+                && (node.get("cookie").is_some() || entry.key == "stickiness") =>
         {
             Some((AffinityKind::TraefikSticky, format!("{} cookie", entry.key)))
         }
         "TargetGroupAttributes" => {
-            let on = node.items().iter().any(|item| {
-                item.text_at(&["Key"]) == Some("stickiness.enabled")
-                    && item.text_at(&["Value"]).is_some_and(is_true)
-            });
-            on.then(|| {
-                (
-                    AffinityKind::TargetGroup,
-                    "stickiness.enabled: true".to_owned(),
-                )
-            })
+            let on = node
+                .items()
+                .iter()
+                .any(|item| item.text_at(&["Key"]) == Some("stickiness.enabled") && item.text_at(&["Value"]).is_some_and(is_true));
+            on.then(|| (AffinityKind::TargetGroup, "stickiness.enabled: true".to_owned()))
         }
         "LBCookieStickinessPolicy" | "AppCookieStickinessPolicy" if !node.items().is_empty() => {
             Some((AffinityKind::TargetGroup, entry.key.clone()))
@@ -157,23 +104,16 @@ fn structure(path: &[&str], entry: &Entry) -> Option<(AffinityKind, String)> {
         key if key.starts_with("resource aws_lb_cookie_stickiness_policy ")
             || key.starts_with("resource aws_app_cookie_stickiness_policy ") =>
         {
-            Some((
-                AffinityKind::TargetGroup,
-                key.trim_start_matches("resource ").to_owned(),
-            ))
+            Some((AffinityKind::TargetGroup, key.trim_start_matches("resource ").to_owned()))
         }
         _ => None,
     }
 }
 
 fn is_target_group(key: &str) -> bool {
-    key.starts_with("resource aws_lb_target_group ")
-        || key.starts_with("resource aws_alb_target_group ")
+    key.starts_with("resource aws_lb_target_group ") || key.starts_with("resource aws_alb_target_group ")
 }
 
 fn is_off(text: &str) -> bool {
-    matches!(
-        text.to_ascii_lowercase().as_str(),
-        "" | "none" | "false" | "disabled" | "null"
-    )
+    matches!(text.to_ascii_lowercase().as_str(), "" | "none" | "false" | "disabled" | "null")
 }

@@ -39,20 +39,10 @@ fn is_service(node: &Node) -> bool {
 
 fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
     let name = node.text_at(&["name"]).unwrap_or_default();
-    let image = node
-        .text_at(&["image", "repository"])
-        .or_else(|| node.text_at(&["image", "url"]));
-    let built = [
-        "dockerfile_path",
-        "source_dir",
-        "github",
-        "git",
-        "repo",
-        "dockerfilePath",
-        "buildCommand",
-    ]
-    .iter()
-    .any(|key| node.get(key).is_some());
+    let image = node.text_at(&["image", "repository"]).or_else(|| node.text_at(&["image", "url"]));
+    let built = ["dockerfile_path", "source_dir", "github", "git", "repo", "dockerfilePath", "buildCommand"]
+        .iter()
+        .any(|key| node.get(key).is_some());
     let private = matches!(node.text_at(&["type"]), Some("redis" | "keyvalue"));
     let span = node.entry("name").map_or(node.span, Entry::span);
     let mut owner = role::owner(name, image, built);
@@ -90,21 +80,12 @@ fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
         let mount = disk.value.text_at(&["mountPath"]);
         machine_disk(file, disk.key_span, "disk", mount, id, collector);
     }
-    for variables in [node.get("envs"), node.get("envVars")]
-        .into_iter()
-        .flatten()
-    {
+    for variables in [node.get("envs"), node.get("envVars")].into_iter().flatten() {
         settings::read_variables(file, variables, collector);
     }
 }
 
-pub fn count(
-    file: &File<'_>,
-    entry: Option<&Entry>,
-    kind: PinKind,
-    id: WorkloadId,
-    collector: &mut Collector,
-) {
+pub fn count(file: &File<'_>, entry: Option<&Entry>, kind: PinKind, id: WorkloadId, collector: &mut Collector) {
     if let Some(entry) = entry {
         collector.facts.replicas.push(Replicas {
             workload: Some(id),
@@ -118,14 +99,7 @@ pub fn count(
     }
 }
 
-fn machine_disk(
-    file: &File<'_>,
-    span: Span,
-    name: &str,
-    mount: Option<&str>,
-    id: WorkloadId,
-    collector: &mut Collector,
-) {
+fn machine_disk(file: &File<'_>, span: Span, name: &str, mount: Option<&str>, id: WorkloadId, collector: &mut Collector) {
     collector.facts.volumes.push(Volume {
         workload: Some(id),
         kind: VolumeKind::MachineDisk,
@@ -140,8 +114,7 @@ fn machine_disk(
 /// `fly.toml`, by its name or by what only Fly writes.
 pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
     let name = file.name();
-    let is_fly = (name.starts_with("fly.") || name.contains(".fly."))
-        || root.get("app").is_some() && root.get("primary_region").is_some();
+    let is_fly = (name.starts_with("fly.") || name.contains(".fly.")) || root.get("app").is_some() && root.get("primary_region").is_some();
     if !is_fly {
         return false;
     }
@@ -153,28 +126,17 @@ pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool
         built: image.is_none(),
         kind: WorkloadKind::Platform,
         location: file.location(app.map_or(root.span, Entry::span)),
-        owner: image.map_or(super::facts::Owner::OwnService, |image| {
-            role::owner("", Some(image), false)
-        }),
+        owner: image.map_or(super::facts::Owner::OwnService, |image| role::owner("", Some(image), false)),
         environment: file.environment,
     });
     for section in ["http_service", "services"] {
         let Some(section) = root.get(section) else {
             continue;
         };
-        let tables: Vec<&Node> = if section.is_map() {
-            vec![section.as_ref()]
-        } else {
-            section.items().iter().map(|item| item.as_ref()).collect()
-        };
+        let tables: Vec<&Node> =
+            if section.is_map() { vec![section.as_ref()] } else { section.items().iter().map(|item| item.as_ref()).collect() };
         for table in tables {
-            count(
-                file,
-                table.entry("min_machines_running"),
-                PinKind::Minimum,
-                id,
-                collector,
-            );
+            count(file, table.entry("min_machines_running"), PinKind::Minimum, id, collector);
         }
     }
     for key in ["mounts", "mount"] {
@@ -182,23 +144,11 @@ pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool
             continue;
         };
         let single = entry.value.is_map().then_some(entry.value.as_ref());
-        let tables = single
-            .into_iter()
-            .chain(entry.value.items().iter().map(|item| item.as_ref()));
+        let tables = single.into_iter().chain(entry.value.items().iter().map(|item| item.as_ref()));
         for table in tables {
-            let place = table
-                .entry("source")
-                .or_else(|| table.entry("destination"))
-                .map_or(entry.key_span, Entry::span);
+            let place = table.entry("source").or_else(|| table.entry("destination")).map_or(entry.key_span, Entry::span);
             let source = table.text_at(&["source"]).unwrap_or("mounts");
-            machine_disk(
-                file,
-                place,
-                source,
-                table.text_at(&["destination"]),
-                id,
-                collector,
-            );
+            machine_disk(file, place, source, table.text_at(&["destination"]), id, collector);
         }
     }
     if let Some(variables) = root.get("env") {

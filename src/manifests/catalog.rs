@@ -7,13 +7,10 @@ use serde::Deserialize;
 
 use super::facts::AffinityKind;
 
-static IMAGES: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/catalog/images.toml")).unwrap_or_default()
-});
+static IMAGES: LazyLock<BTreeMap<String, BTreeSet<String>>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../rules/catalog/images.toml")).unwrap_or_default());
 
-static AFFINITY: LazyLock<Keys> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/catalog/affinity.toml")).unwrap_or_default()
-});
+static AFFINITY: LazyLock<Keys> = LazyLock::new(|| toml::from_str(include_str!("../../rules/catalog/affinity.toml")).unwrap_or_default());
 
 #[derive(Deserialize, Default)]
 struct Keys {
@@ -44,9 +41,7 @@ enum KeyKind {
 
 /// The names that an image itself can have.
 pub fn is_known_image(name: &str) -> bool {
-    IMAGES
-        .iter()
-        .any(|(group, names)| group != "generic" && names.contains(name))
+    IMAGES.iter().any(|(group, names)| group != "generic" && names.contains(name))
 }
 
 /// The names of what keeps data or watches: whatever is called after one of these goes with it.
@@ -71,12 +66,7 @@ pub fn affinity_of(key: &str, value: &str) -> Option<AffinityKind> {
         .find(|known| known.key == key)
         .filter(|known| known.only.is_empty() || begins(&known.only))
         .filter(|known| !value.is_empty() && !begins(&known.unless))
-        .filter(|known| {
-            known
-                .contains
-                .as_ref()
-                .is_none_or(|part| value.contains(part.as_str()))
-        })
+        .filter(|known| known.contains.as_ref().is_none_or(|part| value.contains(part.as_str())))
         .map(|known| match known.kind {
             KeyKind::ClientIp => AffinityKind::ClientIp,
             KeyKind::IngressCookie => AffinityKind::IngressCookie,
@@ -95,10 +85,7 @@ mod tests {
     fn both_catalogs_parse() {
         assert!(is_known_image("postgres") && !is_known_image("db"));
         assert!(is_known_workload("db"));
-        assert_eq!(
-            affinity_of("sessionAffinity", "ClientIP"),
-            Some(AffinityKind::ClientIp)
-        );
+        assert_eq!(affinity_of("sessionAffinity", "ClientIP"), Some(AffinityKind::ClientIp));
         assert_eq!(affinity_of("sessionAffinity", "None"), None);
     }
 }

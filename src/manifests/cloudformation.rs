@@ -14,10 +14,7 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
         read_task(file, root, name, span, collector);
         return true;
     }
-    let Some(resources) = root
-        .get("Resources")
-        .filter(|resources| is_stack(resources))
-    else {
+    let Some(resources) = root.get("Resources").filter(|resources| is_stack(resources)) else {
         return false;
     };
     for resource in resources.entries() {
@@ -25,13 +22,7 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
         if resource.value.text_at(&["Type"]) == Some("AWS::ECS::TaskDefinition")
             && let Some(properties) = properties
         {
-            read_task(
-                file,
-                properties,
-                &resource.key,
-                resource.key_span,
-                collector,
-            );
+            read_task(file, properties, &resource.key, resource.key_span, collector);
         }
     }
     for resource in resources.entries() {
@@ -42,23 +33,11 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
             "AWS::ECS::Service" => read_service(file, resources, resource, properties, collector),
             "AWS::AutoScaling::AutoScalingGroup" => {
                 let id = unknown_workload(file, resource, collector);
-                count(
-                    file,
-                    properties.entry("MaxSize"),
-                    PinKind::Maximum,
-                    id,
-                    collector,
-                );
+                count(file, properties.entry("MaxSize"), PinKind::Maximum, id, collector);
             }
             "AWS::AppRunner::Service" => {
                 let id = unknown_workload(file, resource, collector);
-                count(
-                    file,
-                    properties.entry("MaxSize"),
-                    PinKind::Maximum,
-                    id,
-                    collector,
-                );
+                count(file, properties.entry("MaxSize"), PinKind::Maximum, id, collector);
             }
             _ => {}
         }
@@ -88,16 +67,8 @@ fn unknown_workload(file: &File<'_>, resource: &Entry, collector: &mut Collector
 }
 
 /// The service's pins go to the workload of its task definition, if that is in the same file.
-fn read_service(
-    file: &File<'_>,
-    resources: &Node,
-    resource: &Entry,
-    properties: &Node,
-    collector: &mut Collector,
-) {
-    let task = properties
-        .get("TaskDefinition")
-        .and_then(|task| task.text().or_else(|| task.text_at(&["Ref"])));
+fn read_service(file: &File<'_>, resources: &Node, resource: &Entry, properties: &Node, collector: &mut Collector) {
+    let task = properties.get("TaskDefinition").and_then(|task| task.text().or_else(|| task.text_at(&["Ref"])));
     let task = task.and_then(|name| collector.workload_named(name));
     let id = task.unwrap_or_else(|| unknown_workload(file, resource, collector));
     let scaled = resources.entries().iter().any(|other| {
@@ -105,36 +76,18 @@ fn read_service(
             && other.value.text_at(&["Properties", "MaxCapacity"]) != Some("1")
     });
     if !scaled {
-        count(
-            file,
-            properties.entry("DesiredCount"),
-            PinKind::Replicas,
-            id,
-            collector,
-        );
+        count(file, properties.entry("DesiredCount"), PinKind::Replicas, id, collector);
     }
 }
 
 /// Keys are in lower camel case in task definitions and in upper camel case in templates.
-pub fn read_task(
-    file: &File<'_>,
-    task: &Node,
-    name: &str,
-    span: super::tree::Span,
-    collector: &mut Collector,
-) -> WorkloadId {
-    let get = |node: &Node, lower: &str, upper: &str| {
-        node.get(lower).or_else(|| node.get(upper)).cloned()
-    };
+pub fn read_task(file: &File<'_>, task: &Node, name: &str, span: super::tree::Span, collector: &mut Collector) -> WorkloadId {
+    let get = |node: &Node, lower: &str, upper: &str| node.get(lower).or_else(|| node.get(upper)).cloned();
     let containers = get(task, "containerDefinitions", "ContainerDefinitions");
     let containers = containers.as_ref().map_or(&[][..], |list| list.items());
-    let images: Vec<String> = containers
-        .iter()
-        .filter_map(|container| get(container, "image", "Image")?.text().map(str::to_owned))
-        .collect();
-    let own = images
-        .iter()
-        .find(|image| role::owner(name, Some(image), false) == Owner::OwnService);
+    let images: Vec<String> =
+        containers.iter().filter_map(|container| get(container, "image", "Image")?.text().map(str::to_owned)).collect();
+    let own = images.iter().find(|image| role::owner(name, Some(image), false) == Owner::OwnService);
     let image = own.or_else(|| images.first()).cloned();
     let id = collector.add_workload(Workload {
         name: name.to_owned(),
@@ -150,16 +103,9 @@ pub fn read_task(
             settings::read_variables(file, &variables, collector);
         }
     }
-    for volume in get(task, "volumes", "Volumes")
-        .as_ref()
-        .map_or(&[][..], |list| list.items())
-    {
+    for volume in get(task, "volumes", "Volumes").as_ref().map_or(&[][..], |list| list.items()) {
         let host = volume.entry("host").or_else(|| volume.entry("Host"));
-        let Some(path) = host.and_then(|host| {
-            host.value
-                .entry("sourcePath")
-                .or_else(|| host.value.entry("SourcePath"))
-        }) else {
+        let Some(path) = host.and_then(|host| host.value.entry("sourcePath").or_else(|| host.value.entry("SourcePath"))) else {
             continue;
         };
         collector.facts.volumes.push(Volume {

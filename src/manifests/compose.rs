@@ -1,10 +1,7 @@
 //! docker compose and swarm files.
 
 use super::catalog;
-use super::facts::{
-    Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId,
-    WorkloadKind,
-};
+use super::facts::{Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File};
 use super::role;
 use super::settings;
@@ -15,15 +12,9 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
         return false;
     };
     let is_compose = file.name().contains("compose")
-        || services.entries().iter().any(|service| {
-            service.value.get("image").is_some() || service.value.get("build").is_some()
-        });
+        || services.entries().iter().any(|service| service.value.get("image").is_some() || service.value.get("build").is_some());
     if is_compose {
-        for service in services
-            .entries()
-            .iter()
-            .filter(|entry| entry.value.is_map())
-        {
+        for service in services.entries().iter().filter(|entry| entry.value.is_map()) {
             read_service(file, root, service, collector);
         }
     }
@@ -35,11 +26,7 @@ fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut C
     let image = node.text_at(&["image"]);
     let built = node.get("build").is_some();
     let owner = role::owner(&service.key, image, built);
-    let environment = if mounts_source(node) {
-        Environment::Development
-    } else {
-        file.environment
-    };
+    let environment = if mounts_source(node) { Environment::Development } else { file.environment };
     let id = collector.add_workload(Workload {
         name: service.key.clone(),
         image: image.map(str::to_owned),
@@ -50,20 +37,14 @@ fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut C
         environment,
     });
     read_counts(file, node, id, environment, collector);
-    for item in node
-        .get("volumes")
-        .map_or(&[][..], |volumes| volumes.items())
-    {
+    for item in node.get("volumes").map_or(&[][..], |volumes| volumes.items()) {
         if let Some(mut volume) = read_volume(file, root, item) {
             volume.workload = Some(id);
             volume.environment = environment;
             collector.facts.volumes.push(volume);
         }
     }
-    for labels in [
-        node.get("labels").map(|n| n.as_ref()),
-        node.at(&["deploy", "labels"]),
-    ] {
+    for labels in [node.get("labels").map(|n| n.as_ref()), node.at(&["deploy", "labels"])] {
         let Some(labels) = labels else { continue };
         for (key, value, span) in label_pairs(labels) {
             let sticky = catalog::affinity_of(key, value).or_else(|| traefik_sticky(key, value));
@@ -90,10 +71,7 @@ fn label_pairs(labels: &Node) -> Vec<(&str, &str, Span)> {
         let (key, value) = item.text()?.split_once('=')?;
         Some((key, value, item.span))
     });
-    let entries = labels
-        .entries()
-        .iter()
-        .filter_map(|entry| Some((entry.key.as_str(), entry.text()?, entry.span())));
+    let entries = labels.entries().iter().filter_map(|entry| Some((entry.key.as_str(), entry.text()?, entry.span())));
     items.chain(entries).collect()
 }
 
@@ -107,13 +85,7 @@ fn traefik_sticky(key: &str, value: &str) -> Option<super::facts::AffinityKind> 
     sticky.then_some(super::facts::AffinityKind::TraefikSticky)
 }
 
-fn read_counts(
-    file: &File<'_>,
-    node: &Node,
-    id: WorkloadId,
-    environment: Environment,
-    collector: &mut Collector,
-) {
+fn read_counts(file: &File<'_>, node: &Node, id: WorkloadId, environment: Environment, collector: &mut Collector) {
     let counted = [node.entry_at(&["deploy", "replicas"]), node.entry("scale")];
     let mut add = |entry: &Entry, count, overridable, kind| {
         collector.facts.replicas.push(Replicas {
@@ -140,31 +112,20 @@ fn read_counts(
 /// `3`, or the default of `${REPLICAS:-3}`.
 fn count(text: &str) -> Option<u32> {
     let text = text.trim();
-    let default = text
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-        .and_then(|rest| rest.split_once('-'))
-        .map(|(_, default)| default);
+    let default =
+        text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).and_then(|rest| rest.split_once('-')).map(|(_, default)| default);
     default.unwrap_or(text).trim().parse().ok()
 }
 
 /// The tree that the image is built from is mounted over it: nobody deploys that.
 fn mounts_source(node: &Node) -> bool {
     let built = node.get("build").is_some();
-    let volumes = node
-        .get("volumes")
-        .map_or(&[][..], |volumes| volumes.items());
+    let volumes = node.get("volumes").map_or(&[][..], |volumes| volumes.items());
     built
         && volumes.iter().any(|item| {
-            let source = item
-                .text()
-                .and_then(|text| text.split(':').next())
-                .or_else(|| item.text_at(&["source"]))
-                .unwrap_or_default();
+            let source = item.text().and_then(|text| text.split(':').next()).or_else(|| item.text_at(&["source"])).unwrap_or_default();
             let source = source.trim_end_matches('/');
-            matches!(source, "." | ".." | "${PWD}" | "$PWD")
-                || source.ends_with("/src")
-                || source.ends_with("Cargo.toml")
+            matches!(source, "." | ".." | "${PWD}" | "$PWD") || source.ends_with("/src") || source.ends_with("Cargo.toml")
         })
 }
 
@@ -174,12 +135,7 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
             let mut parts = split_mount(text).into_iter();
             let first = parts.next()?;
             match parts.next() {
-                Some(target) => (
-                    first,
-                    Some(target),
-                    parts.next().unwrap_or_default(),
-                    item.span,
-                ),
+                Some(target) => (first, Some(target), parts.next().unwrap_or_default(), item.span),
                 // A volume without a name is made anew for each container.
                 None => return None,
             }
@@ -187,9 +143,7 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
         None => {
             let source = item.text_at(&["source"]).unwrap_or_default().to_owned();
             let target = item.text_at(&["target"]).map(str::to_owned);
-            let read_only = item
-                .text_at(&["read_only"])
-                .is_some_and(super::tree::is_true);
+            let read_only = item.text_at(&["read_only"]).is_some_and(super::tree::is_true);
             if item.text_at(&["type"]) == Some("tmpfs") {
                 return None;
             }
@@ -198,8 +152,7 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
             (source, target, mode.to_owned(), entry.span())
         }
     };
-    let is_path =
-        source.starts_with(['.', '/', '~']) || source.contains('/') || source.starts_with('$');
+    let is_path = source.starts_with(['.', '/', '~']) || source.contains('/') || source.starts_with('$');
     // A volume with a driver of its own may well be shared between hosts.
     let driver = root.text_at(&["volumes", &source, "driver"]);
     if !is_path && driver.is_some_and(|driver| driver != "local") {
@@ -207,11 +160,7 @@ fn read_volume(file: &File<'_>, root: &Node, item: &Node) -> Option<Volume> {
     }
     Some(Volume {
         workload: None,
-        kind: if is_path {
-            VolumeKind::Bind
-        } else {
-            VolumeKind::Named
-        },
+        kind: if is_path { VolumeKind::Bind } else { VolumeKind::Named },
         name: source,
         mount_path: target,
         read_only: mode.split(',').any(|option| option == "ro"),

@@ -38,11 +38,7 @@ pub fn parse(text: &str, ending: Ending) -> Vec<Directive> {
     for token in tokens(text) {
         match token {
             Token::Word(word, span) => {
-                current.span = if current.words.is_empty() {
-                    span
-                } else {
-                    current.span.to(span)
-                };
+                current.span = if current.words.is_empty() { span } else { current.span.to(span) };
                 current.words.push(word);
             }
             Token::Open => {
@@ -138,10 +134,7 @@ fn tokens(text: &str) -> Vec<Token> {
         inner = 0;
         let glued = !word.is_empty() || chars.peek().is_some_and(|next| !next.is_whitespace());
         match c {
-            '{' if glued
-                && (word.ends_with('$')
-                    || word.is_empty() && chars.peek().is_some_and(|n| *n != '}')) =>
-            {
+            '{' if glued && (word.ends_with('$') || word.is_empty() && chars.peek().is_some_and(|n| *n != '}')) => {
                 begin(&word, &mut start);
                 word.push(c);
                 inner = 1;
@@ -157,12 +150,7 @@ fn tokens(text: &str) -> Vec<Token> {
             }
             c if c.is_whitespace() || matches!(c, '{' | '}' | ';') => {
                 if !word.is_empty() {
-                    let span = Span {
-                        line: start.0,
-                        column: start.1,
-                        end_line: here.0,
-                        end_column: here.1,
-                    };
+                    let span = Span { line: start.0, column: start.1, end_line: here.0, end_column: here.1 };
                     tokens.push(Token::Word(std::mem::take(&mut word), span));
                 }
                 match c {
@@ -180,12 +168,7 @@ fn tokens(text: &str) -> Vec<Token> {
         }
     }
     if !word.is_empty() {
-        let span = Span {
-            line: start.0,
-            column: start.1,
-            end_line: line,
-            end_column: column,
-        };
+        let span = Span { line: start.0, column: start.1, end_line: line, end_column: column };
         tokens.push(Token::Word(word, span));
     }
     tokens

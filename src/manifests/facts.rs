@@ -28,10 +28,7 @@ impl ManifestFacts {
     pub fn several_instances(&self) -> Option<&Replicas> {
         self.replicas.iter().find(|replicas| {
             replicas.count.is_some_and(|count| count >= 2)
-                && replicas
-                    .workload
-                    .and_then(|id| self.workload(id))
-                    .is_none_or(|workload| workload.owner == Owner::OwnService)
+                && replicas.workload.and_then(|id| self.workload(id)).is_none_or(|workload| workload.owner == Owner::OwnService)
         })
     }
 }

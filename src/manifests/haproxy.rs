@@ -15,10 +15,7 @@ struct Section {
 pub fn read(file: &File<'_>, collector: &mut Collector) {
     let mut section: Option<Section> = None;
     for (index, line) in file.text.lines().enumerate() {
-        let words: Vec<&str> = line
-            .split_whitespace()
-            .take_while(|word| !word.starts_with('#'))
-            .collect();
+        let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
         let Some(keyword) = words.first() else {
             continue;
         };
@@ -36,14 +33,10 @@ pub fn read(file: &File<'_>, collector: &mut Collector) {
             continue;
         };
         if *keyword == "server" {
-            section
-                .servers
-                .extend(words.iter().skip(1).take(2).map(|word| (*word).to_owned()));
+            section.servers.extend(words.iter().skip(1).take(2).map(|word| (*word).to_owned()));
         }
         if is_persistence(&words) {
-            section
-                .hits
-                .push((whole_line(line, index, &words), words.join(" ")));
+            section.hits.push((whole_line(line, index, &words), words.join(" ")));
         }
     }
     close(file, section, collector);
@@ -74,9 +67,7 @@ fn is_persistence(words: &[&str]) -> bool {
         ["stick", how, ..] => matches!(*how, "on" | "match"),
         ["appsession", ..] => true,
         ["balance", "source", ..] => true,
-        ["balance", algorithm, ..] => {
-            algorithm.starts_with("hdr(") || algorithm.starts_with("rdp-cookie")
-        }
+        ["balance", algorithm, ..] => algorithm.starts_with("hdr(") || algorithm.starts_with("rdp-cookie"),
         ["hash-balance-factor", ..] => false,
         _ => false,
     }
@@ -84,22 +75,10 @@ fn is_persistence(words: &[&str]) -> bool {
 
 fn whole_line(line: &str, index: usize, words: &[&str]) -> Span {
     let column = line.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
-    let end = words
-        .last()
-        .and_then(|word| line.rfind(word).map(|at| at + word.len()));
-    let end = line
-        .get(..end.unwrap_or(line.len()))
-        .unwrap_or(line)
-        .chars()
-        .count() as u32
-        + 1;
+    let end = words.last().and_then(|word| line.rfind(word).map(|at| at + word.len()));
+    let end = line.get(..end.unwrap_or(line.len())).unwrap_or(line).chars().count() as u32 + 1;
     let line = index as u32 + 1;
-    Span {
-        line,
-        column,
-        end_line: line,
-        end_column: end,
-    }
+    Span { line, column, end_line: line, end_column: end }
 }
 
 fn close(file: &File<'_>, section: Option<Section>, collector: &mut Collector) {
@@ -110,21 +89,16 @@ fn close(file: &File<'_>, section: Option<Section>, collector: &mut Collector) {
     collector.facts.seen = true;
     let foreign = role::is_foreign_name(&section.name)
         || !section.servers.is_empty()
-            && section.servers.chunks(2).all(|server| {
-                server
-                    .iter()
-                    .any(|word| role::is_foreign_name(word.split(':').next().unwrap_or_default()))
-            });
+            && section
+                .servers
+                .chunks(2)
+                .all(|server| server.iter().any(|word| role::is_foreign_name(word.split(':').next().unwrap_or_default())));
     for (span, detail) in section.hits {
         collector.facts.affinities.push(Affinity {
             kind: AffinityKind::HaproxyPersistence,
             workload: collector.workload_named(&section.name),
             target: Some(section.name.clone()),
-            owner: if foreign {
-                Owner::SomebodyElses
-            } else {
-                Owner::OwnService
-            },
+            owner: if foreign { Owner::SomebodyElses } else { Owner::OwnService },
             environment: file.environment,
             location: file.location(span),
             detail,

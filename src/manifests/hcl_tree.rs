@@ -12,17 +12,11 @@ use super::yaml::Broken;
 
 pub fn parse(text: &str) -> Result<Rc<Node>, Broken> {
     if let Some(line) = too_deep(text) {
-        return Err(Broken {
-            line,
-            reason: format!("nested deeper than {MAX_DEPTH} levels"),
-        });
+        return Err(Broken { line, reason: format!("nested deeper than {MAX_DEPTH} levels") });
     }
     match hcl_edit::parser::parse_body(text) {
         Ok(body) => Ok(body_node(&body, text, &Lines::new(text))),
-        Err(error) => Err(Broken {
-            line: error.location().line() as u32,
-            reason: error.message().to_owned(),
-        }),
+        Err(error) => Err(Broken { line: error.location().line() as u32, reason: error.message().to_owned() }),
     }
 }
 
@@ -60,11 +54,7 @@ fn body_node(body: &Body, text: &str, lines: &Lines<'_>) -> Rc<Node> {
                 }
                 let start = span(block.ident.span(), lines);
                 let end = block.labels.last().and_then(|label| label.span());
-                Entry {
-                    key,
-                    key_span: end.map_or(start, |end| start.to(lines.span(end))),
-                    value: body_node(&block.body, text, lines),
-                }
+                Entry { key, key_span: end.map_or(start, |end| start.to(lines.span(end))), value: body_node(&block.body, text, lines) }
             }
         })
         .collect();
@@ -76,10 +66,7 @@ fn expression_node(expression: &Expression, text: &str, lines: &Lines<'_>) -> Rc
     let place = span(range.clone(), lines);
     match expression {
         Expression::Array(items) => {
-            let items = items
-                .iter()
-                .map(|item| expression_node(item, text, lines))
-                .collect();
+            let items = items.iter().map(|item| expression_node(item, text, lines)).collect();
             Node::list(items, place)
         }
         Expression::Object(object) => {
@@ -97,12 +84,10 @@ fn expression_node(expression: &Expression, text: &str, lines: &Lines<'_>) -> Rc
             Node::map(entries, place)
         }
         // `jsonencode([...])` holds container definitions: the argument is what counts.
-        Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => {
-            match call.args.iter().next() {
-                Some(argument) => expression_node(argument, text, lines),
-                None => Node::scalar(String::new(), place),
-            }
-        }
+        Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => match call.args.iter().next() {
+            Some(argument) => expression_node(argument, text, lines),
+            None => Node::scalar(String::new(), place),
+        },
         other => Node::scalar(plain(other, range, text), place),
     }
 }
@@ -113,11 +98,7 @@ fn plain(expression: &Expression, range: Option<std::ops::Range<usize>>, text: &
         Expression::String(value) => value.as_str().to_owned(),
         Expression::Number(value) => value.value().to_string(),
         Expression::Bool(value) => value.value().to_string(),
-        _ => range
-            .and_then(|range| text.get(range))
-            .unwrap_or_default()
-            .trim()
-            .to_owned(),
+        _ => range.and_then(|range| text.get(range)).unwrap_or_default().trim().to_owned(),
     }
 }
 

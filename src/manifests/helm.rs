@@ -52,11 +52,7 @@ pub fn read_values(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Co
         settings::read_tree(file, &node, collector);
         collector.values.push(Values {
             path: file.path.to_owned(),
-            folder: file
-                .path
-                .rsplit_once('/')
-                .map_or("", |(folder, _)| folder)
-                .to_owned(),
+            folder: file.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(),
             environment: file.environment,
             default: file.name() == "values.yaml",
             node,
@@ -96,11 +92,7 @@ fn parse_part(start: usize, mut lines: Vec<&str>) -> (Vec<Rc<Node>>, Option<Brok
             return (documents, None);
         };
         let last = (found.line as usize).saturating_sub(start).min(lines.len());
-        let culprit = lines
-            .iter_mut()
-            .take(last)
-            .rev()
-            .find(|line| !line.trim().is_empty());
+        let culprit = lines.iter_mut().take(last).rev().find(|line| !line.trim().is_empty());
         match culprit {
             Some(line) if repairs < MAX_REPAIRS => *line = "",
             _ => return (documents, broken),
@@ -175,10 +167,7 @@ fn gates(text: &str) -> Vec<Vec<String>> {
             action.starts_with("if ") && !action.contains("not ") && !action.contains("or ")
         })
         .flat_map(value_paths)
-        .filter(|path| {
-            path.last()
-                .is_some_and(|key| matches!(key.as_str(), "enabled" | "create"))
-        })
+        .filter(|path| path.last().is_some_and(|key| matches!(key.as_str(), "enabled" | "create")))
         .collect()
 }
 
@@ -187,14 +176,8 @@ fn value_paths(text: &str) -> Vec<Vec<String>> {
     text.split(".Values.")
         .skip(1)
         .map(|rest| {
-            let end = rest
-                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
-                .unwrap_or(rest.len());
-            rest.get(..end)
-                .unwrap_or_default()
-                .split('.')
-                .map(str::to_owned)
-                .collect()
+            let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(rest.len());
+            rest.get(..end).unwrap_or_default().split('.').map(str::to_owned).collect()
         })
         .collect()
 }
@@ -204,8 +187,7 @@ impl Collector {
     fn values_of(&self, chart: &str) -> impl Iterator<Item = &Values> {
         self.values.iter().filter(move |values| {
             let own = values.folder == chart;
-            let beside = !values.default
-                && (is_below(&values.folder, chart) || is_below(chart, &values.folder));
+            let beside = !values.default && (is_below(&values.folder, chart) || is_below(chart, &values.folder));
             own || beside
         })
     }
@@ -237,8 +219,7 @@ impl Collector {
             let node = values.node.at(&keys)?;
             let last = keys.last().copied().unwrap_or_default();
             let text = node.text().or_else(|| node.text_at(&["repository"]))?;
-            (!matches!(last, "registry" | "tag" | "digest" | "imageRegistry"))
-                .then(|| text.to_owned())
+            (!matches!(last, "registry" | "tag" | "digest" | "imageRegistry")).then(|| text.to_owned())
         });
         found.filter(|image| !image.is_empty())
     }
@@ -252,17 +233,13 @@ impl Collector {
                 values.node.text_at(&keys).map(|text| text == "false")
             };
             let own = values_path.and_then(|path| in_file(&|values| values.path == path));
-            own.or_else(|| in_file(&|values| values.default))
-                .unwrap_or(false)
+            own.or_else(|| in_file(&|values| values.default)).unwrap_or(false)
         })
     }
 }
 
 fn is_below(folder: &str, above: &str) -> bool {
-    above.is_empty()
-        || folder
-            .strip_prefix(above)
-            .is_some_and(|rest| rest.starts_with('/'))
+    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The name that an installation would roughly have: the chart's for its `fullname`.
@@ -275,26 +252,16 @@ pub fn display_name(text: &str, chart: &str) -> String {
         .split('~')
         .filter(|word| !word.is_empty())
         .filter_map(|word| {
-            let helper = word
-                .rsplit_once('.')
-                .filter(|(prefix, _)| !prefix.is_empty() && !prefix.starts_with('.'));
+            let helper = word.rsplit_once('.').filter(|(prefix, _)| !prefix.is_empty() && !prefix.starts_with('.'));
             match (word, helper) {
                 (".Chart.Name", _) => Some(chart),
-                (_, Some((prefix, "fullname" | "name"))) => {
-                    Some(prefix.split('.').next().unwrap_or(prefix))
-                }
-                _ if word.starts_with('-') => {
-                    Some(word.trim_matches('-')).filter(|word| !word.is_empty())
-                }
+                (_, Some((prefix, "fullname" | "name"))) => Some(prefix.split('.').next().unwrap_or(prefix)),
+                _ if word.starts_with('-') => Some(word.trim_matches('-')).filter(|word| !word.is_empty()),
                 _ => None,
             }
         })
         .collect();
-    if words.is_empty() {
-        chart.to_owned()
-    } else {
-        words.join("-")
-    }
+    if words.is_empty() { chart.to_owned() } else { words.join("-") }
 }
 
 /// Affinity that is switched on in values.
@@ -303,20 +270,15 @@ pub fn join(collector: &mut Collector) {
     for values in &collector.values {
         for hit in affinity::scan(&values.node) {
             if !is_switched_off(&values.node, &hit.path) {
-                let foreign = hit.path.split_last().is_some_and(|(_, parents)| {
-                    parents
-                        .iter()
-                        .any(|key| role::is_foreign_name(key) && key != "ingress" && key != "proxy")
-                });
+                let foreign = hit
+                    .path
+                    .split_last()
+                    .is_some_and(|(_, parents)| parents.iter().any(|key| role::is_foreign_name(key) && key != "ingress" && key != "proxy"));
                 found.push(Affinity {
                     kind: hit.kind,
                     workload: None,
                     target: None,
-                    owner: if foreign {
-                        Owner::SomebodyElses
-                    } else {
-                        Owner::OwnService
-                    },
+                    owner: if foreign { Owner::SomebodyElses } else { Owner::OwnService },
                     environment: values.environment,
                     location: location(&values.path, hit.span),
                     detail: hit.detail,

@@ -4,9 +4,7 @@
 use std::rc::Rc;
 
 use super::affinity;
-use super::facts::{
-    Affinity, Environment, Owner, PinKind, Replicas, Workload, WorkloadId, WorkloadKind,
-};
+use super::facts::{Affinity, Environment, Owner, PinKind, Replicas, Workload, WorkloadId, WorkloadKind};
 use super::helm;
 use super::pods;
 use super::reader::{Collector, File, location};
@@ -36,23 +34,11 @@ pub fn read(file: &File<'_>, document: &Rc<Node>, collector: &mut Collector) -> 
     add(file, document, None, &[], collector)
 }
 
-pub fn read_in_chart(
-    file: &File<'_>,
-    document: &Rc<Node>,
-    chart: &str,
-    gates: &[Vec<String>],
-    collector: &mut Collector,
-) {
+pub fn read_in_chart(file: &File<'_>, document: &Rc<Node>, chart: &str, gates: &[Vec<String>], collector: &mut Collector) {
     add(file, document, Some(chart), gates, collector);
 }
 
-fn add(
-    file: &File<'_>,
-    document: &Rc<Node>,
-    chart: Option<&str>,
-    gates: &[Vec<String>],
-    collector: &mut Collector,
-) -> bool {
+fn add(file: &File<'_>, document: &Rc<Node>, chart: Option<&str>, gates: &[Vec<String>], collector: &mut Collector) -> bool {
     let Some(kind) = document.text_at(&["kind"]) else {
         return false;
     };
@@ -74,10 +60,7 @@ fn add(
         chart: chart.map(str::to_owned),
         gates: gates.to_vec(),
         kind: kind.to_owned(),
-        name: document
-            .text_at(&["metadata", "name"])
-            .unwrap_or_default()
-            .to_owned(),
+        name: document.text_at(&["metadata", "name"]).unwrap_or_default().to_owned(),
         node: Rc::clone(document),
     });
     true
@@ -114,10 +97,7 @@ fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<Worklo
         })
         .collect();
     for index in 0..objects.len() {
-        let Some(object) = objects
-            .get(index)
-            .filter(|object| pods::is_workload(object))
-        else {
+        let Some(object) = objects.get(index).filter(|object| pods::is_workload(object)) else {
             continue;
         };
         if ids.get(index).copied().flatten().is_some() {
@@ -126,9 +106,7 @@ fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<Worklo
         let patched = objects
             .iter()
             .zip(&ids)
-            .find(|(other, id)| {
-                id.is_some() && other.kind == object.kind && other.name == object.name
-            })
+            .find(|(other, id)| id.is_some() && other.kind == object.kind && other.name == object.name)
             .and_then(|(_, id)| *id);
         let id = patched.unwrap_or_else(|| add_workload(object, None, collector));
         if let Some(slot) = ids.get_mut(index) {
@@ -140,10 +118,7 @@ fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<Worklo
 
 fn add_workload(object: &Object, image: Option<String>, collector: &mut Collector) -> WorkloadId {
     let name = helm::display_name(&object.name, object.chart.as_deref().unwrap_or_default());
-    let span = object
-        .node
-        .entry("kind")
-        .map_or(object.node.span, Entry::span);
+    let span = object.node.entry("kind").map_or(object.node.span, Entry::span);
     collector.add_workload(Workload {
         owner: role::owner(&name, image.as_deref(), false),
         name,
@@ -151,9 +126,7 @@ fn add_workload(object: &Object, image: Option<String>, collector: &mut Collecto
         built: false,
         kind: match object.kind.as_str() {
             "StatefulSet" => WorkloadKind::StatefulSet,
-            "Deployment" | "Rollout" | "DeploymentConfig" | "ReplicaSet" => {
-                WorkloadKind::Deployment
-            }
+            "Deployment" | "Rollout" | "DeploymentConfig" | "ReplicaSet" => WorkloadKind::Deployment,
             _ => WorkloadKind::OtherPod,
         },
         location: location(&object.path, span),
@@ -205,9 +178,7 @@ pub fn add_counts(
 }
 
 fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut Collector) {
-    let scaler = objects
-        .iter()
-        .find(|other| is_autoscaler(other) && targets(other, object));
+    let scaler = objects.iter().find(|other| is_autoscaler(other) && targets(other, object));
     let is_scaled = |collector: &Collector, values: Option<&str>| {
         scaler.is_some_and(|scaler| {
             let chart = scaler.chart.as_deref().unwrap_or_default();
@@ -229,13 +200,8 @@ fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut C
             location: location(&object.path, entry.span()),
         });
     }
-    let annotations = object
-        .node
-        .at(&["spec", "template", "metadata", "annotations"]);
-    for (key, kind) in [
-        ("autoscaling.knative.dev/maxScale", PinKind::Maximum),
-        ("autoscaling.knative.dev/max-scale", PinKind::Maximum),
-    ] {
+    let annotations = object.node.at(&["spec", "template", "metadata", "annotations"]);
+    for (key, kind) in [("autoscaling.knative.dev/maxScale", PinKind::Maximum), ("autoscaling.knative.dev/max-scale", PinKind::Maximum)] {
         if let Some(entry) = annotations.and_then(|annotations| annotations.entry(key)) {
             add_counts(object, entry, kind, id, &|_, _| false, collector);
         }
@@ -243,10 +209,7 @@ fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut C
 }
 
 fn is_autoscaler(object: &Object) -> bool {
-    matches!(
-        object.kind.as_str(),
-        "HorizontalPodAutoscaler" | "ScaledObject"
-    )
+    matches!(object.kind.as_str(), "HorizontalPodAutoscaler" | "ScaledObject")
 }
 
 fn targets(scaler: &Object, object: &Object) -> bool {
@@ -255,16 +218,8 @@ fn targets(scaler: &Object, object: &Object) -> bool {
         && pods::is_workload(object)
 }
 
-fn autoscaler(
-    scaler: &Object,
-    objects: &[Object],
-    ids: &[Option<WorkloadId>],
-    collector: &mut Collector,
-) {
-    let target = objects
-        .iter()
-        .zip(ids)
-        .find(|(object, _)| targets(scaler, object));
+fn autoscaler(scaler: &Object, objects: &[Object], ids: &[Option<WorkloadId>], collector: &mut Collector) {
+    let target = objects.iter().zip(ids).find(|(object, _)| targets(scaler, object));
     let Some(id) = target.and_then(|(_, id)| *id) else {
         return;
     };
@@ -276,20 +231,13 @@ fn autoscaler(
         ("maxReplicaCount", PinKind::Maximum),
     ] {
         if let Some(entry) = scaler.node.entry_at(&["spec", key]) {
-            let off = |collector: &Collector, values: Option<&str>| {
-                collector.is_off(chart, &scaler.gates, values)
-            };
+            let off = |collector: &Collector, values: Option<&str>| collector.is_off(chart, &scaler.gates, values);
             add_counts(scaler, entry, kind, id, &off, collector);
         }
     }
 }
 
-fn affinities(
-    object: &Object,
-    objects: &[Object],
-    ids: &[Option<WorkloadId>],
-    collector: &mut Collector,
-) {
+fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], collector: &mut Collector) {
     let hits = affinity::scan(&object.node);
     if hits.is_empty() {
         return;
@@ -298,24 +246,15 @@ fn affinities(
     let services = services_of(object);
     let found: Vec<WorkloadId> = services
         .iter()
-        .filter_map(|name| {
-            objects
-                .iter()
-                .find(|other| other.kind == "Service" && other.name == *name)
-        })
+        .filter_map(|name| objects.iter().find(|other| other.kind == "Service" && other.name == *name))
         .chain((object.kind == "Service").then_some(object))
         .filter_map(|service| selected(service, objects, ids))
         .collect();
-    let own = found
-        .iter()
-        .find(|id| collector.owner(**id) == Owner::OwnService);
+    let own = found.iter().find(|id| collector.owner(**id) == Owner::OwnService);
     let workload = own.or_else(|| found.first()).copied();
     let names: Vec<String> = match services.is_empty() {
         true => vec![helm::display_name(&object.name, chart)],
-        false => services
-            .iter()
-            .map(|name| helm::display_name(name, chart))
-            .collect(),
+        false => services.iter().map(|name| helm::display_name(name, chart)).collect(),
     };
     let foreign = match workload {
         Some(id) => collector.owner(id) == Owner::SomebodyElses,
@@ -326,11 +265,7 @@ fn affinities(
             kind: hit.kind,
             workload,
             target: names.first().cloned(),
-            owner: if foreign {
-                Owner::SomebodyElses
-            } else {
-                Owner::OwnService
-            },
+            owner: if foreign { Owner::SomebodyElses } else { Owner::OwnService },
             environment: object.environment,
             location: location(&object.path, hit.span),
             detail: hit.detail,
@@ -347,20 +282,13 @@ fn services_of(object: &Object) -> Vec<String> {
     walk(&object.node, &mut Vec::new(), &mut |path, _, entry| {
         let parent = path.iter().rev().nth(1).copied().unwrap_or_default();
         let names_service = match entry.key.as_str() {
-            "name" => matches!(
-                parent,
-                "service" | "services" | "backendRefs" | "targetRef" | "targetRefs"
-            ),
+            "name" => matches!(parent, "service" | "services" | "backendRefs" | "targetRef" | "targetRefs"),
             "serviceName" | "host" => matches!(parent, "backend" | "spec" | "defaultBackend"),
             _ => false,
         };
         if let (true, Some(text)) = (names_service, entry.text()) {
             // A host inside the mesh starts with the service's name.
-            let name = if entry.key == "host" && !text.contains('~') {
-                text.split('.').next().unwrap_or(text)
-            } else {
-                text
-            };
+            let name = if entry.key == "host" && !text.contains('~') { text.split('.').next().unwrap_or(text) } else { text };
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
@@ -370,19 +298,13 @@ fn services_of(object: &Object) -> Vec<String> {
 }
 
 /// The workload whose pods a service selects, the nearest one first.
-fn selected(
-    service: &Object,
-    objects: &[Object],
-    ids: &[Option<WorkloadId>],
-) -> Option<WorkloadId> {
+fn selected(service: &Object, objects: &[Object], ids: &[Option<WorkloadId>]) -> Option<WorkloadId> {
     let selector = service.node.at(&["spec", "selector"])?;
     let mut candidates: Vec<(usize, WorkloadId)> = objects
         .iter()
         .zip(ids)
         .filter(|(object, _)| object.chart == service.chart && matches_selector(selector, object))
-        .filter_map(|(object, id)| {
-            Some((shared_folders(service.folder(), object.folder()), (*id)?))
-        })
+        .filter_map(|(object, id)| Some((shared_folders(service.folder(), object.folder()), (*id)?)))
         .collect();
     candidates.sort_by_key(|(shared, id)| (std::cmp::Reverse(*shared), *id));
     candidates.first().map(|(_, id)| *id)
@@ -391,16 +313,11 @@ fn selected(
 fn matches_selector(selector: &Node, object: &Object) -> bool {
     let labels = object.node.at(&["spec", "template", "metadata", "labels"]);
     let plain = !selector.entries().is_empty()
-        && selector.entries().iter().all(|wanted| {
-            labels.and_then(|labels| labels.text_at(&[&wanted.key])) == wanted.text()
-        });
+        && selector.entries().iter().all(|wanted| labels.and_then(|labels| labels.text_at(&[&wanted.key])) == wanted.text());
     // Labels that a helper writes are not in the template: a chart with one workload has the answer.
     plain || selector.entries().is_empty() && object.chart.is_some() && pods::is_workload(object)
 }
 
 fn shared_folders(a: &str, b: &str) -> usize {
-    a.split('/')
-        .zip(b.split('/'))
-        .take_while(|(a, b)| a == b)
-        .count()
+    a.split('/').zip(b.split('/')).take_while(|(a, b)| a == b).count()
 }

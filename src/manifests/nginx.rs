@@ -48,34 +48,15 @@ fn read_upstream(file: &File<'_>, upstream: &Directive, collector: &mut Collecto
 /// A hash of the address, a cookie or a header follows the client; one of the URI spreads a cache.
 fn is_client(key: &str) -> bool {
     let key = key.replace(['{', '}'], "");
-    [
-        "$remote_addr",
-        "$binary_remote_addr",
-        "$cookie_",
-        "$http_",
-        "$proxy_protocol_addr",
-        "$realip_remote_addr",
-        "$arg_session",
-        "$jwt",
-    ]
-    .iter()
-    .any(|start| key.starts_with(start))
+    ["$remote_addr", "$binary_remote_addr", "$cookie_", "$http_", "$proxy_protocol_addr", "$realip_remote_addr", "$arg_session", "$jwt"]
+        .iter()
+        .any(|start| key.starts_with(start))
 }
 
 /// Somebody else's when the upstream or every server in it is.
 fn owner(name: &str, upstream: &Directive) -> Owner {
-    let mut servers = upstream
-        .block
-        .iter()
-        .filter(|directive| directive.name() == "server")
-        .peekable();
-    let hosts_foreign = servers.peek().is_some()
-        && servers.all(|server| {
-            role::is_foreign_name(server.argument(0).split(':').next().unwrap_or_default())
-        });
-    if hosts_foreign || role::is_foreign_name(name) {
-        Owner::SomebodyElses
-    } else {
-        Owner::OwnService
-    }
+    let mut servers = upstream.block.iter().filter(|directive| directive.name() == "server").peekable();
+    let hosts_foreign =
+        servers.peek().is_some() && servers.all(|server| role::is_foreign_name(server.argument(0).split(':').next().unwrap_or_default()));
+    if hosts_foreign || role::is_foreign_name(name) { Owner::SomebodyElses } else { Owner::OwnService }
 }

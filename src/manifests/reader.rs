@@ -2,14 +2,12 @@
 
 use std::rc::Rc;
 
-use super::facts::{
-    Affinity, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId,
-};
+use super::facts::{Affinity, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId};
 use super::tree::{Node, Span};
 use super::yaml::Broken;
 use super::{
-    affinity, app_spec, caddy, cloudformation, compose, environment, haproxy, hcl_tree, helm,
-    kubernetes, kustomize, nginx, role, settings, terraform, toml_tree, yaml,
+    affinity, app_spec, caddy, cloudformation, compose, environment, haproxy, hcl_tree, helm, kubernetes, kustomize, nginx, role, settings,
+    terraform, toml_tree, yaml,
 };
 use crate::finding::Location;
 
@@ -38,13 +36,7 @@ impl File<'_> {
 }
 
 pub fn location(path: &str, span: Span) -> Location {
-    Location {
-        path: path.to_owned(),
-        line: span.line,
-        column: span.column,
-        end_line: span.end_line,
-        end_column: span.end_column,
-    }
+    Location { path: path.to_owned(), line: span.line, column: span.column, end_line: span.end_line, end_column: span.end_column }
 }
 
 pub fn file_name(path: &str) -> &str {
@@ -72,18 +64,11 @@ impl Collector {
     }
 
     pub fn owner(&self, id: WorkloadId) -> Owner {
-        self.facts
-            .workload(id)
-            .map_or(Owner::OwnService, |workload| workload.owner)
+        self.facts.workload(id).map_or(Owner::OwnService, |workload| workload.owner)
     }
 
     /// Affinities of a tree that belongs to no workload; `target` reads the name from the keys.
-    pub fn add_affinities(
-        &mut self,
-        file: &File<'_>,
-        node: &Node,
-        target: fn(&[String]) -> Option<String>,
-    ) {
+    pub fn add_affinities(&mut self, file: &File<'_>, node: &Node, target: fn(&[String]) -> Option<String>) {
         for hit in affinity::scan(node) {
             let target = target(&hit.path);
             let workload = target.as_deref().and_then(|name| self.workload_named(name));
@@ -105,30 +90,18 @@ impl Collector {
     }
 
     pub fn workload_named(&self, name: &str) -> Option<WorkloadId> {
-        let at = self
-            .facts
-            .workloads
-            .iter()
-            .position(|workload| workload.name == name)?;
+        let at = self.facts.workloads.iter().position(|workload| workload.name == name)?;
         Some(WorkloadId(at as u32))
     }
 
     fn add_error(&mut self, path: &str, broken: Broken) {
-        self.facts.errors.push(ManifestError {
-            path: path.to_owned(),
-            line: broken.line,
-            reason: broken.reason,
-        });
+        self.facts.errors.push(ManifestError { path: path.to_owned(), line: broken.line, reason: broken.reason });
     }
 }
 
 /// Whether a file can be a manifest or a configuration file, by its path alone.
 pub fn is_candidate(path: &str) -> bool {
-    let file = File {
-        path,
-        text: "",
-        environment: Environment::Unknown,
-    };
+    let file = File { path, text: "", environment: Environment::Unknown };
     format_of(&file).is_some()
 }
 
@@ -173,29 +146,12 @@ const TOOL_FILES: [&str; 26] = [
     "openapi.json",
     "makefile.toml",
 ];
-const TOOL_FOLDERS: [&str; 9] = [
-    ".github",
-    ".gitlab",
-    ".circleci",
-    "node_modules",
-    ".sqlx",
-    ".cargo",
-    ".git",
-    ".vscode",
-    "target",
-];
+const TOOL_FOLDERS: [&str; 9] = [".github", ".gitlab", ".circleci", "node_modules", ".sqlx", ".cargo", ".git", ".vscode", "target"];
 
 fn format_of(file: &File<'_>) -> Option<Format> {
     let name = file.name();
-    let folders = file
-        .path
-        .rsplit_once('/')
-        .map_or("", |(folders, _)| folders);
-    if TOOL_FILES.contains(&name.as_str())
-        || folders
-            .split('/')
-            .any(|folder| TOOL_FOLDERS.contains(&folder))
-    {
+    let folders = file.path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    if TOOL_FILES.contains(&name.as_str()) || folders.split('/').any(|folder| TOOL_FOLDERS.contains(&folder)) {
         return None;
     }
     if name == "caddyfile" || name.ends_with(".caddyfile") || name.starts_with("caddyfile.") {
@@ -225,11 +181,7 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
     sorted.sort();
     let mut collector = Collector::default();
     for (path, text) in sorted {
-        let file = File {
-            path,
-            text,
-            environment: environment::of_path(path),
-        };
+        let file = File { path, text, environment: environment::of_path(path) };
         let Some(format) = format_of(&file) else {
             continue;
         };
@@ -304,15 +256,9 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
 
 /// JSON is mostly data: only what looks like a deployment has to parse.
 fn is_manifest_json(text: &str) -> bool {
-    [
-        "\"AWSTemplateFormatVersion\"",
-        "\"containerDefinitions\"",
-        "\"AWS::",
-        "\"apiVersion\"",
-        "\"selection_policy\"",
-    ]
-    .iter()
-    .any(|mark| text.contains(mark))
+    ["\"AWSTemplateFormatVersion\"", "\"containerDefinitions\"", "\"AWS::", "\"apiVersion\"", "\"selection_policy\""]
+        .iter()
+        .any(|mark| text.contains(mark))
 }
 
 fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Collector) {
@@ -343,9 +289,7 @@ fn read_proxy(file: &File<'_>, node: &Node, collector: &mut Collector) -> bool {
     if is_proxy {
         collector.facts.seen = true;
         collector.add_affinities(file, node, |path| {
-            let at = path
-                .iter()
-                .position(|key| key == "services" || key == "backends")?;
+            let at = path.iter().position(|key| key == "services" || key == "backends")?;
             path.get(at + 1).cloned()
         });
     }
@@ -357,8 +301,6 @@ fn finish(mut facts: ManifestFacts) -> ManifestFacts {
     facts.replicas.sort_by(|a, b| a.location.cmp(&b.location));
     facts.volumes.sort_by(|a, b| a.location.cmp(&b.location));
     facts.settings.sort_by(|a, b| a.location.cmp(&b.location));
-    facts
-        .errors
-        .sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    facts.errors.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     facts
 }

@@ -10,11 +10,7 @@ pub fn owner(name: &str, image: Option<&str>, built: bool) -> Owner {
         None if built => catalog::is_known_image(&name.to_ascii_lowercase()),
         None => is_foreign_name(name),
     };
-    if foreign {
-        Owner::SomebodyElses
-    } else {
-        Owner::OwnService
-    }
+    if foreign { Owner::SomebodyElses } else { Owner::OwnService }
 }
 
 /// A template that leaves no repository to read.
@@ -30,9 +26,7 @@ pub fn repository(image: &str) -> String {
     }
     let (path, last) = image.rsplit_once('/').unwrap_or(("", image));
     let last = last.split([':', '$', '~', '{']).next().unwrap_or_default();
-    let path = path.split('/').filter(|part| {
-        !part.contains(['.', ':', '$', '~', '{']) && *part != "localhost" && *part != "library"
-    });
+    let path = path.split('/').filter(|part| !part.contains(['.', ':', '$', '~', '{']) && *part != "localhost" && *part != "library");
     let mut parts: Vec<&str> = path.collect();
     if !last.is_empty() {
         parts.push(last);
@@ -62,8 +56,7 @@ fn matches_name(name: &str, known: fn(&str) -> bool) -> bool {
         || known(bare)
         || name.char_indices().any(|(at, c)| {
             matches!(c, '-' | '_' | '.' | '~')
-                && (name.get(..at).is_some_and(catalog::is_known_family)
-                    || name.get(at + 1..).is_some_and(known))
+                && (name.get(..at).is_some_and(catalog::is_known_family) || name.get(at + 1..).is_some_and(known))
         })
 }
 
@@ -81,33 +74,17 @@ mod tests {
             "localhost:5000/nginx",
             "prom/prometheus:v2",
         ] {
-            assert_eq!(
-                owner("app", Some(image), false),
-                Owner::SomebodyElses,
-                "{image}"
-            );
+            assert_eq!(owner("app", Some(image), false), Owner::SomebodyElses, "{image}");
         }
-        for image in [
-            "acme/shop:postgres",
-            "redis.example.com/shop",
-            "${IMAGE}",
-            "shop",
-        ] {
-            assert_eq!(
-                owner("app", Some(image), false),
-                Owner::OwnService,
-                "{image}"
-            );
+        for image in ["acme/shop:postgres", "redis.example.com/shop", "${IMAGE}", "shop"] {
+            assert_eq!(owner("app", Some(image), false), Owner::OwnService, "{image}");
         }
     }
 
     #[test]
     fn a_name_decides_where_the_image_is_computed() {
         assert_eq!(owner("shop-db", None, false), Owner::SomebodyElses);
-        assert_eq!(
-            owner("~~.Release.Name~~-redis", Some("~~.Values.image~~"), false),
-            Owner::SomebodyElses
-        );
+        assert_eq!(owner("~~.Release.Name~~-redis", Some("~~.Values.image~~"), false), Owner::SomebodyElses);
         assert_eq!(owner("shop", None, true), Owner::OwnService);
         assert_eq!(owner("db", None, true), Owner::OwnService);
         assert_eq!(owner("postgres", None, true), Owner::SomebodyElses);

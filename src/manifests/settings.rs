@@ -65,10 +65,8 @@ pub fn read_variables(file: &File<'_>, node: &Node, collector: &mut Collector) {
     for item in node.items() {
         if let Some((key, value)) = item.text().and_then(|text| text.split_once('=')) {
             add(file, key, value, item.span, collector);
-        } else if let (Some(name), Some(value)) = (
-            item.text_at(&["name"]).or_else(|| item.text_at(&["key"])),
-            item.entry("value"),
-        ) && let Some(text) = value.text()
+        } else if let (Some(name), Some(value)) = (item.text_at(&["name"]).or_else(|| item.text_at(&["key"])), item.entry("value"))
+            && let Some(text) = value.text()
         {
             add(file, name, text, value.span(), collector);
         }
@@ -89,12 +87,7 @@ pub fn read_env(file: &File<'_>, collector: &mut Collector) {
         };
         let start = line.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
         let number = index as u32 + 1;
-        let span = Span {
-            line: number,
-            column: start,
-            end_line: number,
-            end_column: line.trim_end().chars().count() as u32 + 1,
-        };
+        let span = Span { line: number, column: start, end_line: number, end_column: line.trim_end().chars().count() as u32 + 1 };
         add(file, key.trim(), unquote(value.trim()), span, collector);
     }
 }

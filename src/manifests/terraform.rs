@@ -11,75 +11,27 @@ use super::tree::{Entry, Node};
 const COUNTS: [(&str, &[&str], PinKind); 16] = [
     ("aws_ecs_service", &["desired_count"], PinKind::Replicas),
     ("aws_autoscaling_group", &["max_size"], PinKind::Maximum),
-    (
-        "aws_apprunner_auto_scaling_configuration_version",
-        &["max_size"],
-        PinKind::Maximum,
-    ),
-    (
-        "google_cloud_run_v2_service",
-        &["template", "scaling", "max_instance_count"],
-        PinKind::Maximum,
-    ),
-    (
-        "google_cloud_run_v2_service",
-        &["template", "scaling", "min_instance_count"],
-        PinKind::Minimum,
-    ),
-    (
-        "google_compute_instance_group_manager",
-        &["target_size"],
-        PinKind::Replicas,
-    ),
-    (
-        "google_compute_region_instance_group_manager",
-        &["target_size"],
-        PinKind::Replicas,
-    ),
-    (
-        "azurerm_container_app",
-        &["template", "max_replicas"],
-        PinKind::Maximum,
-    ),
-    (
-        "azurerm_container_app",
-        &["template", "min_replicas"],
-        PinKind::Minimum,
-    ),
-    (
-        "digitalocean_app",
-        &["spec", "service", "instance_count"],
-        PinKind::Replicas,
-    ),
-    (
-        "kubernetes_deployment",
-        &["spec", "replicas"],
-        PinKind::Replicas,
-    ),
-    (
-        "kubernetes_deployment_v1",
-        &["spec", "replicas"],
-        PinKind::Replicas,
-    ),
-    (
-        "kubernetes_stateful_set",
-        &["spec", "replicas"],
-        PinKind::Replicas,
-    ),
-    (
-        "kubernetes_stateful_set_v1",
-        &["spec", "replicas"],
-        PinKind::Replicas,
-    ),
+    ("aws_apprunner_auto_scaling_configuration_version", &["max_size"], PinKind::Maximum),
+    ("google_cloud_run_v2_service", &["template", "scaling", "max_instance_count"], PinKind::Maximum),
+    ("google_cloud_run_v2_service", &["template", "scaling", "min_instance_count"], PinKind::Minimum),
+    ("google_compute_instance_group_manager", &["target_size"], PinKind::Replicas),
+    ("google_compute_region_instance_group_manager", &["target_size"], PinKind::Replicas),
+    ("azurerm_container_app", &["template", "max_replicas"], PinKind::Maximum),
+    ("azurerm_container_app", &["template", "min_replicas"], PinKind::Minimum),
+    ("digitalocean_app", &["spec", "service", "instance_count"], PinKind::Replicas),
+    ("kubernetes_deployment", &["spec", "replicas"], PinKind::Replicas),
+    ("kubernetes_deployment_v1", &["spec", "replicas"], PinKind::Replicas),
+    ("kubernetes_stateful_set", &["spec", "replicas"], PinKind::Replicas),
+    ("kubernetes_stateful_set_v1", &["spec", "replicas"], PinKind::Replicas),
     ("heroku_formation", &["quantity"], PinKind::Replicas),
     ("scaleway_container", &["max_scale"], PinKind::Maximum),
 ];
 
 pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) {
-    let scaled = root.entries().iter().any(|entry| {
-        entry.key.starts_with("resource aws_appautoscaling_target ")
-            && entry.value.text_at(&["max_capacity"]) != Some("1")
-    });
+    let scaled = root
+        .entries()
+        .iter()
+        .any(|entry| entry.key.starts_with("resource aws_appautoscaling_target ") && entry.value.text_at(&["max_capacity"]) != Some("1"));
     for entry in root.entries() {
         let mut words = entry.key.split(' ');
         match (words.next(), words.next(), words.next()) {
@@ -91,20 +43,10 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) {
             _ => {}
         }
     }
-    collector.add_affinities(file, root, |path| {
-        path.first()?.split(' ').nth(2).map(str::to_owned)
-    });
+    collector.add_affinities(file, root, |path| path.first()?.split(' ').nth(2).map(str::to_owned));
 }
 
-fn read_resource(
-    file: &File<'_>,
-    root: &Node,
-    entry: &Entry,
-    kind: &str,
-    name: &str,
-    scaled: bool,
-    collector: &mut Collector,
-) {
+fn read_resource(file: &File<'_>, root: &Node, entry: &Entry, kind: &str, name: &str, scaled: bool, collector: &mut Collector) {
     let node = entry.value.as_ref();
     if kind == "aws_ecs_task_definition" {
         if collector.workload_named(name).is_none() {
@@ -112,10 +54,7 @@ fn read_resource(
         }
         return;
     }
-    let counts: Vec<_> = COUNTS
-        .iter()
-        .filter(|(resource, ..)| *resource == kind)
-        .collect();
+    let counts: Vec<_> = COUNTS.iter().filter(|(resource, ..)| *resource == kind).collect();
     if counts.is_empty() {
         return;
     }
@@ -139,11 +78,7 @@ fn read_resource(
 fn cloudformation_task(file: &File<'_>, entry: &Entry, name: &str, collector: &mut Collector) {
     let node = entry.value.as_ref();
     let renamed = node.get("container_definitions").map(|definitions| {
-        let renamed = Entry {
-            key: "containerDefinitions".to_owned(),
-            key_span: definitions.span,
-            value: std::rc::Rc::clone(definitions),
-        };
+        let renamed = Entry { key: "containerDefinitions".to_owned(), key_span: definitions.span, value: std::rc::Rc::clone(definitions) };
         Node::map(vec![renamed], node.span)
     });
     let task = renamed.as_deref().unwrap_or(node);
@@ -162,31 +97,16 @@ fn image_of(root: &Node, node: &Node) -> Option<String> {
         return Some(image.to_owned());
     }
     let task = node.text_at(&["task_definition"])?;
-    let task = task
-        .strip_prefix("aws_ecs_task_definition.")?
-        .split('.')
-        .next()?;
-    let definitions = root.at(&[
-        &format!("resource aws_ecs_task_definition {task}"),
-        "container_definitions",
-    ])?;
+    let task = task.strip_prefix("aws_ecs_task_definition.")?.split('.').next()?;
+    let definitions = root.at(&[&format!("resource aws_ecs_task_definition {task}"), "container_definitions"])?;
     let image = definitions.items().first()?.text_at(&["image"])?;
     Some(image.to_owned())
 }
 
 /// A Nomad job: each group has a count of its own.
 fn read_job(file: &File<'_>, job: &Entry, name: &str, collector: &mut Collector) {
-    for group in job
-        .value
-        .entries()
-        .iter()
-        .filter(|entry| entry.key.starts_with("group "))
-    {
-        let task = group
-            .value
-            .entries()
-            .iter()
-            .find(|entry| entry.key.starts_with("task "));
+    for group in job.value.entries().iter().filter(|entry| entry.key.starts_with("group ")) {
+        let task = group.value.entries().iter().find(|entry| entry.key.starts_with("task "));
         let image = task.and_then(|task| task.value.text_at(&["config", "image"]));
         let group_name = group.key.split(' ').nth(1).unwrap_or(name);
         let id = collector.add_workload(Workload {
@@ -199,13 +119,7 @@ fn read_job(file: &File<'_>, job: &Entry, name: &str, collector: &mut Collector)
             environment: file.environment,
         });
         if group.value.get("scaling").is_none() {
-            count(
-                file,
-                group.value.entry("count"),
-                PinKind::Replicas,
-                id,
-                collector,
-            );
+            count(file, group.value.entry("count"), PinKind::Replicas, id, collector);
         }
     }
 }

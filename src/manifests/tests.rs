@@ -3,10 +3,7 @@
 use super::*;
 
 fn facts(files: &[(&str, &str)]) -> ManifestFacts {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-        .collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     read(&files)
 }
 
@@ -18,17 +15,9 @@ fn a_broken_file_is_listed_with_its_line_and_the_others_go_on() {
         ("c.tf", "resource {\n  = 3\n}"),
         ("d.toml", "a = 1\nb = = 2\n"),
     ]);
-    let broken: Vec<_> = facts
-        .errors
-        .iter()
-        .map(|error| error.path.as_str())
-        .collect();
+    let broken: Vec<_> = facts.errors.iter().map(|error| error.path.as_str()).collect();
     assert_eq!(broken, ["a.yaml", "c.tf", "d.toml"]);
-    assert!(
-        facts.errors.iter().all(|error| error.line > 0),
-        "{:?}",
-        facts.errors
-    );
+    assert!(facts.errors.iter().all(|error| error.line > 0), "{:?}", facts.errors);
     assert_eq!(facts.workloads.len(), 1);
 }
 
@@ -49,55 +38,24 @@ fn an_alias_bomb_is_refused_without_being_expanded() {
 #[test]
 fn deep_nesting_is_refused_in_every_format() {
     let deep = 10_000;
-    let blocks: String = (0..2_000)
-        .map(|level| format!("{}k:\n", " ".repeat(level)))
-        .collect();
+    let blocks: String = (0..2_000).map(|level| format!("{}k:\n", " ".repeat(level))).collect();
     let files = [
         ("flow.yaml", "[".repeat(deep)),
         ("block.yaml", blocks.chars().take(900_000).collect()),
         ("dashes.yaml", format!("{}x\n", "- ".repeat(deep))),
-        (
-            "deep.toml",
-            format!("a = {}{}", "[".repeat(deep), "]".repeat(deep)),
-        ),
-        (
-            "deep.tf",
-            format!("a = {}{}", "[".repeat(deep), "]".repeat(deep)),
-        ),
-        (
-            "conditional.tf",
-            format!("a = {}1", "x ? 1 : ".repeat(deep)),
-        ),
+        ("deep.toml", format!("a = {}{}", "[".repeat(deep), "]".repeat(deep))),
+        ("deep.tf", format!("a = {}{}", "[".repeat(deep), "]".repeat(deep))),
+        ("conditional.tf", format!("a = {}1", "x ? 1 : ".repeat(deep))),
         ("unary.tf", format!("a = {}1", "!".repeat(deep))),
         ("nginx.conf", "a {".repeat(deep)),
         ("Caddyfile", "a {\n".repeat(deep)),
-        (
-            "chart/templates/x.yaml",
-            "{{ a }}\n---\nk: 1\n".repeat(deep),
-        ),
-        (
-            "compose.json",
-            format!("{{\"apiVersion\": {}", "[".repeat(deep)),
-        ),
+        ("chart/templates/x.yaml", "{{ a }}\n---\nk: 1\n".repeat(deep)),
+        ("compose.json", format!("{{\"apiVersion\": {}", "[".repeat(deep))),
     ];
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (*path, text.as_str()))
-        .collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let facts = facts(&files);
-    let broken: Vec<_> = facts
-        .errors
-        .iter()
-        .map(|error| error.path.as_str())
-        .collect();
-    for path in [
-        "flow.yaml",
-        "block.yaml",
-        "dashes.yaml",
-        "deep.toml",
-        "deep.tf",
-        "compose.json",
-    ] {
+    let broken: Vec<_> = facts.errors.iter().map(|error| error.path.as_str()).collect();
+    for path in ["flow.yaml", "block.yaml", "dashes.yaml", "deep.toml", "deep.tf", "compose.json"] {
         assert!(broken.contains(&path), "{path} in {broken:?}");
     }
 }
@@ -121,10 +79,8 @@ fn a_huge_file_is_listed_and_not_read() {
 
 #[test]
 fn merge_keys_are_followed() {
-    let facts = facts(&[(
-        "compose.yaml",
-        "x-base: &base\n  image: postgres:16\nservices:\n  store:\n    <<: *base\n    container_name: x\n",
-    )]);
+    let facts =
+        facts(&[("compose.yaml", "x-base: &base\n  image: postgres:16\nservices:\n  store:\n    <<: *base\n    container_name: x\n")]);
     assert_eq!(facts.workloads[0].owner, Owner::SomebodyElses);
 }
 
@@ -132,35 +88,15 @@ fn merge_keys_are_followed() {
 fn settings_are_flattened_with_places() {
     let facts = facts(&[
         ("config/app.toml", "[database]\nurl = \"db.sqlite\"\n"),
-        (
-            ".env",
-            "# none\nexport DATABASE_URL=\"sqlite://é.db\" # local\n",
-        ),
-        (
-            "compose.yaml",
-            "services:\n  shop:\n    build: .\n    environment:\n      - MODE=memory\n",
-        ),
+        (".env", "# none\nexport DATABASE_URL=\"sqlite://é.db\" # local\n"),
+        ("compose.yaml", "services:\n  shop:\n    build: .\n    environment:\n      - MODE=memory\n"),
         ("config.yaml", "cache:\n  backends: [memory]\n"),
     ]);
-    let found: Vec<_> = facts
-        .settings
-        .iter()
-        .map(|setting| {
-            (
-                setting.key.as_str(),
-                setting.value.as_str(),
-                setting.location.line,
-            )
-        })
-        .collect();
+    let found: Vec<_> =
+        facts.settings.iter().map(|setting| (setting.key.as_str(), setting.value.as_str(), setting.location.line)).collect();
     assert_eq!(
         found,
-        [
-            ("DATABASE_URL", "sqlite://é.db", 2),
-            ("MODE", "memory", 5),
-            ("cache.backends.0", "memory", 2),
-            ("database.url", "db.sqlite", 2),
-        ]
+        [("DATABASE_URL", "sqlite://é.db", 2), ("MODE", "memory", 5), ("cache.backends.0", "memory", 2), ("database.url", "db.sqlite", 2),]
     );
     assert!(facts.seen);
 }
@@ -176,70 +112,35 @@ fn volumes_carry_their_mount_paths() {
         "deploy.yaml",
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:\n  template:\n    spec:\n      containers:\n        - image: shop\n          volumeMounts:\n            - {name: tmp, mountPath: /tmp}\n            - {name: host, mountPath: /data}\n      volumes:\n        - name: tmp\n          emptyDir: {}\n        - name: host\n          hostPath: {path: /srv}\n",
     )]);
-    let found: Vec<_> = facts
-        .volumes
-        .iter()
-        .map(|volume| (volume.kind, volume.mount_path.as_deref()))
-        .collect();
-    assert_eq!(
-        found,
-        [
-            (VolumeKind::EmptyDir, Some("/tmp")),
-            (VolumeKind::HostPath, Some("/data"))
-        ]
-    );
+    let found: Vec<_> = facts.volumes.iter().map(|volume| (volume.kind, volume.mount_path.as_deref())).collect();
+    assert_eq!(found, [(VolumeKind::EmptyDir, Some("/tmp")), (VolumeKind::HostPath, Some("/data"))]);
 }
 
 #[test]
 fn a_place_counts_characters_from_one() {
-    let facts = facts(&[(
-        "compose.yaml",
-        "services:\n  shop:\n    image: é\n    container_name: é\n",
-    )]);
+    let facts = facts(&[("compose.yaml", "services:\n  shop:\n    image: é\n    container_name: é\n")]);
     let place = &facts.replicas[0].location;
-    assert_eq!(
-        (place.line, place.column, place.end_line, place.end_column),
-        (4, 5, 4, 22)
-    );
+    assert_eq!((place.line, place.column, place.end_line, place.end_column), (4, 5, 4, 22));
 }
 
 #[test]
 fn the_order_of_the_input_does_not_show() {
-    let a = (
-        "a.yaml",
-        "services:\n  shop:\n    image: shop\n    container_name: a\n",
-    );
-    let b = (
-        "b.yaml",
-        "services:\n  shop:\n    image: shop\n    container_name: b\n",
-    );
-    assert_eq!(
-        format!("{:?}", facts(&[a, b])),
-        format!("{:?}", facts(&[b, a]))
-    );
+    let a = ("a.yaml", "services:\n  shop:\n    image: shop\n    container_name: a\n");
+    let b = ("b.yaml", "services:\n  shop:\n    image: shop\n    container_name: b\n");
+    assert_eq!(format!("{:?}", facts(&[a, b])), format!("{:?}", facts(&[b, a])));
 }
 
 #[test]
 fn several_instances_are_seen_for_the_checklist() {
-    let facts = facts(&[(
-        "stack.yaml",
-        "services:\n  shop:\n    image: shop\n    deploy: {replicas: 3}\n",
-    )]);
-    assert_eq!(
-        facts
-            .several_instances()
-            .and_then(|replicas| replicas.count),
-        Some(3)
-    );
+    let facts = facts(&[("stack.yaml", "services:\n  shop:\n    image: shop\n    deploy: {replicas: 3}\n")]);
+    assert_eq!(facts.several_instances().and_then(|replicas| replicas.count), Some(3));
 }
 
 /// Strictly no YAML, and yet in every other compose file.
 #[test]
 fn a_bracket_may_close_at_the_level_of_its_key() {
-    let facts = facts(&[(
-        "compose.yaml",
-        "services:\n  shop:\n    command: [\n      serve\n    ]\n    image: shop\n    container_name: x\n",
-    )]);
+    let facts =
+        facts(&[("compose.yaml", "services:\n  shop:\n    command: [\n      serve\n    ]\n    image: shop\n    container_name: x\n")]);
     assert_eq!(facts.errors, []);
     assert_eq!(facts.replicas[0].location.line, 7);
 }
@@ -248,10 +149,7 @@ fn a_bracket_may_close_at_the_level_of_its_key() {
 #[test]
 fn a_template_costs_no_more_than_the_lines_that_do_not_fit() {
     let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Chart.Name }}\nspec:\n  replicas: 1\n  template:\n    spec:\n      tolerations:\n      {{- range .Values.all }}\n      - {{ toYaml . }}\n        effect:\n          key: x\n      {{- end }}\n      containers:\n        - image: \"{{ .Values.image.repository }}:1\"\n";
-    let facts = facts(&[
-        ("shop/templates/d.yaml", template),
-        ("shop/values.yaml", "image:\n  repository: acme/shop\n"),
-    ]);
+    let facts = facts(&[("shop/templates/d.yaml", template), ("shop/values.yaml", "image:\n  repository: acme/shop\n")]);
     assert_eq!(facts.errors, []);
     assert_eq!(facts.workloads[0].image.as_deref(), Some("acme/shop"));
     assert_eq!(facts.replicas[0].location.line, 6);
@@ -259,7 +157,8 @@ fn a_template_costs_no_more_than_the_lines_that_do_not_fit() {
 
 #[test]
 fn a_chart_gives_its_name_to_its_workloads() {
-    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{- include \"acme-shop.fullname\" . -}}-web\nspec: {replicas: 1}\n";
+    let template =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{- include \"acme-shop.fullname\" . -}}-web\nspec: {replicas: 1}\n";
     let facts = facts(&[("chart/templates/d.yaml", template)]);
     assert_eq!(facts.workloads[0].name, "acme-shop-web");
 }

@@ -12,10 +12,7 @@ pub fn parse(text: &str) -> Result<Rc<Node>, Broken> {
     let lines = Lines::new(text);
     match DeTable::parse(text) {
         Ok(table) => Ok(table_node(table.get_ref(), table.span(), &lines)),
-        Err(error) => Err(Broken {
-            line: error.span().map_or(1, |span| lines.span(span).line),
-            reason: error.message().to_owned(),
-        }),
+        Err(error) => Err(Broken { line: error.span().map_or(1, |span| lines.span(span).line), reason: error.message().to_owned() }),
     }
 }
 
@@ -24,11 +21,7 @@ fn table_node(table: &DeTable<'_>, range: std::ops::Range<usize>, lines: &Lines<
     keyed.sort_by_key(|(key, _)| key.span().start);
     let entries = keyed
         .into_iter()
-        .map(|(key, value)| Entry {
-            key: key.get_ref().to_string(),
-            key_span: lines.span(key.span()),
-            value: value_node(value, lines),
-        })
+        .map(|(key, value)| Entry { key: key.get_ref().to_string(), key_span: lines.span(key.span()), value: value_node(value, lines) })
         .collect();
     Node::map(entries, lines.span(range))
 }

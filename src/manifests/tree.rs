@@ -13,11 +13,7 @@ pub struct Span {
 
 impl Span {
     pub fn to(self, end: Span) -> Span {
-        Span {
-            end_line: end.end_line,
-            end_column: end.end_column,
-            ..self
-        }
+        Span { end_line: end.end_line, end_column: end.end_column, ..self }
     }
 }
 
@@ -54,32 +50,17 @@ const MAX_MERGES: usize = 8;
 
 impl Node {
     pub fn scalar(text: String, span: Span) -> Rc<Node> {
-        Rc::new(Node {
-            value: Value::Scalar(text),
-            span,
-            height: 1,
-            weight: 1,
-        })
+        Rc::new(Node { value: Value::Scalar(text), span, height: 1, weight: 1 })
     }
 
     pub fn list(items: Vec<Rc<Node>>, span: Span) -> Rc<Node> {
         let (height, weight) = measure(items.iter());
-        Rc::new(Node {
-            value: Value::List(items),
-            span,
-            height,
-            weight,
-        })
+        Rc::new(Node { value: Value::List(items), span, height, weight })
     }
 
     pub fn map(entries: Vec<Entry>, span: Span) -> Rc<Node> {
         let (height, weight) = measure(entries.iter().map(|entry| &entry.value));
-        Rc::new(Node {
-            value: Value::Map(entries),
-            span,
-            height,
-            weight,
-        })
+        Rc::new(Node { value: Value::Map(entries), span, height, weight })
     }
 
     pub fn text(&self) -> Option<&str> {
@@ -119,14 +100,11 @@ impl Node {
             return Some(found);
         }
         let merges = merges.checked_sub(1)?;
-        entries
-            .iter()
-            .filter(|entry| entry.key == "<<")
-            .find_map(|entry| match &entry.value.value {
-                Value::Map(_) => entry.value.entry_merged(key, merges),
-                Value::List(items) => items.iter().find_map(|item| item.entry_merged(key, merges)),
-                Value::Scalar(_) => None,
-            })
+        entries.iter().filter(|entry| entry.key == "<<").find_map(|entry| match &entry.value.value {
+            Value::Map(_) => entry.value.entry_merged(key, merges),
+            Value::List(items) => items.iter().find_map(|item| item.entry_merged(key, merges)),
+            Value::Scalar(_) => None,
+        })
     }
 
     pub fn get(&self, key: &str) -> Option<&Rc<Node>> {
@@ -134,8 +112,7 @@ impl Node {
     }
 
     pub fn at(&self, path: &[&str]) -> Option<&Node> {
-        path.iter()
-            .try_fold(self, |node, key| node.get(key).map(Rc::as_ref))
+        path.iter().try_fold(self, |node, key| node.get(key).map(Rc::as_ref))
     }
 
     /// The entry that the last key of the path names.
@@ -153,9 +130,7 @@ impl Entry {
     /// Key and value for a scalar, the key alone for a container.
     pub fn span(&self) -> Span {
         match self.value.value {
-            Value::Scalar(_) if self.value.span.line >= self.key_span.line => {
-                self.key_span.to(self.value.span)
-            }
+            Value::Scalar(_) if self.value.span.line >= self.key_span.line => self.key_span.to(self.value.span),
             _ => self.key_span,
         }
     }
@@ -166,21 +141,13 @@ impl Entry {
 }
 
 fn measure<'a>(children: impl Iterator<Item = &'a Rc<Node>>) -> (usize, usize) {
-    let (height, weight) = children.fold((0, 0_usize), |(height, weight), child| {
-        (
-            child.height.max(height),
-            weight.saturating_add(child.weight),
-        )
-    });
+    let (height, weight) =
+        children.fold((0, 0_usize), |(height, weight), child| (child.height.max(height), weight.saturating_add(child.weight)));
     (height + 1, weight.saturating_add(1))
 }
 
 /// Calls `visit` with every entry of every map below `node`, and the keys that lead to it.
-pub fn walk<'a>(
-    node: &'a Node,
-    path: &mut Vec<&'a str>,
-    visit: &mut dyn FnMut(&[&'a str], &'a Node, &'a Entry),
-) {
+pub fn walk<'a>(node: &'a Node, path: &mut Vec<&'a str>, visit: &mut dyn FnMut(&[&'a str], &'a Node, &'a Entry)) {
     for item in node.items() {
         walk(item, path, visit);
     }
@@ -193,10 +160,7 @@ pub fn walk<'a>(
 }
 
 pub fn is_true(text: &str) -> bool {
-    matches!(
-        text.trim().to_ascii_lowercase().as_str(),
-        "true" | "yes" | "on" | "1"
-    )
+    matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "1")
 }
 
 /// Turns byte offsets into lines and columns.
@@ -207,35 +171,20 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(text: &'a str) -> Lines<'a> {
-        let starts = std::iter::once(0)
-            .chain(
-                text.bytes()
-                    .enumerate()
-                    .filter(|(_, b)| *b == b'\n')
-                    .map(|(i, _)| i + 1),
-            )
-            .collect();
+        let starts = std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1)).collect();
         Lines { text, starts }
     }
 
     fn place(&self, offset: usize) -> (u32, u32) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |before| before.chars().count());
+        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
         (line as u32, column as u32 + 1)
     }
 
     pub fn span(&self, range: std::ops::Range<usize>) -> Span {
         let (line, column) = self.place(range.start);
         let (end_line, end_column) = self.place(range.end);
-        Span {
-            line,
-            column,
-            end_line,
-            end_column,
-        }
+        Span { line, column, end_line, end_column }
     }
 }

@@ -17,10 +17,8 @@ pub struct Broken {
 pub fn parse(text: &str) -> (Vec<Rc<Node>>, Option<Broken>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (documents, broken) = parse_strictly(text);
-    let at_bracket = broken
-        .as_ref()
-        .and_then(|broken| text.lines().nth(broken.line.saturating_sub(1) as usize))
-        .is_some_and(closes_bracket);
+    let at_bracket =
+        broken.as_ref().and_then(|broken| text.lines().nth(broken.line.saturating_sub(1) as usize)).is_some_and(closes_bracket);
     if at_bracket {
         return parse_strictly(&indent_brackets(text));
     }
@@ -58,10 +56,7 @@ fn parse_strictly(text: &str) -> (Vec<Rc<Node>>, Option<Broken>) {
                 }
             }
             Some(Err(error)) => {
-                let broken = Broken {
-                    line: error.marker().line().max(1) as u32,
-                    reason: error.info().to_owned(),
-                };
+                let broken = Broken { line: error.marker().line().max(1) as u32, reason: error.info().to_owned() };
                 return (builder.documents, Some(broken));
             }
         }
@@ -145,21 +140,14 @@ impl Builder {
     fn add(&mut self, node: Rc<Node>, span: Span, cost: usize) -> Result<(), Broken> {
         self.nodes = self.nodes.saturating_add(cost);
         if self.nodes > MAX_NODES {
-            return Err(Broken {
-                line: span.line,
-                reason: format!("aliases and values come to more than {MAX_NODES} nodes"),
-            });
+            return Err(Broken { line: span.line, reason: format!("aliases and values come to more than {MAX_NODES} nodes") });
         }
         match self.open.last_mut() {
             None => self.documents.push(node),
             Some((Open::List(items), ..)) => items.push(node),
             Some((Open::Map(entries, key), ..)) => match key.take() {
                 None => *key = Some((node.text().unwrap_or_default().to_owned(), span)),
-                Some((key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                }),
+                Some((key, key_span)) => entries.push(Entry { key, key_span, value: node }),
             },
         }
         Ok(())
@@ -167,10 +155,7 @@ impl Builder {
 }
 
 fn too_deep(span: Span) -> Broken {
-    Broken {
-        line: span.line,
-        reason: format!("nested deeper than {MAX_DEPTH} levels"),
-    }
+    Broken { line: span.line, reason: format!("nested deeper than {MAX_DEPTH} levels") }
 }
 
 fn span_of(marks: Marks) -> Span {

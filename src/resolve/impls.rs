@@ -95,7 +95,10 @@ impl Program {
         let Ty::Adt(def, args) = ty else { return Vec::new() };
         let item = self.item(*def);
         let hir = &self.file(self.def(*def).file).hir;
-        let passes_on = item.attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("enum_dispatch" | "delegated_enum" | "ambassador" | "auto_enum")));
+        let passes_on = item
+            .attrs
+            .iter()
+            .any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("enum_dispatch" | "delegated_enum" | "ambassador" | "auto_enum")));
         if self.def(*def).kind != DefKind::Enum || !passes_on {
             return Vec::new();
         }

@@ -203,7 +203,9 @@ impl Linker {
             ItemKind::MacroCall { path, items, args, .. } => {
                 let items = items.clone();
                 let included = match (hir.str(*path), args.first().map(|&a| &hir.expr(a).kind)) {
-                    ("include" | "std::include" | "core::include", Some(hir::ExprKind::Lit(hir::Lit::Str(s)))) => Some(hir.str(*s).to_string()),
+                    ("include" | "std::include" | "core::include", Some(hir::ExprKind::Lit(hir::Lit::Str(s)))) => {
+                        Some(hir.str(*s).to_string())
+                    }
                     _ => None,
                 };
                 for item in items {
@@ -273,7 +275,16 @@ impl Linker {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call site; the parts of one item")]
-    fn add_mod(&mut self, place: &Place, id: ItemId, name: Name, inline: Option<Vec<ItemId>>, path_attr: Option<String>, gated: bool, nested: &FxHashMap<ItemId, Vec<ItemId>>) {
+    fn add_mod(
+        &mut self,
+        place: &Place,
+        id: ItemId,
+        name: Name,
+        inline: Option<Vec<ItemId>>,
+        path_attr: Option<String>,
+        gated: bool,
+        nested: &FxHashMap<ItemId, Vec<ItemId>>,
+    ) {
         let text = self.program.text(name).trim_start_matches("r#").to_string();
         let below = join(&place.children, &text);
         if let Some(items) = inline {

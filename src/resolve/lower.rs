@@ -18,7 +18,24 @@ pub struct Scope {
 const MAX_DEPTH: u32 = 32;
 
 /// Traits that say nothing about what a value is.
-const MARKERS: &[&str] = &["Send", "Sync", "Sized", "Clone", "Copy", "Unpin", "Debug", "Default", "PartialEq", "Eq", "Hash", "Ord", "PartialOrd", "Display", "UnwindSafe", "RefUnwindSafe"];
+const MARKERS: &[&str] = &[
+    "Send",
+    "Sync",
+    "Sized",
+    "Clone",
+    "Copy",
+    "Unpin",
+    "Debug",
+    "Default",
+    "PartialEq",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialOrd",
+    "Display",
+    "UnwindSafe",
+    "RefUnwindSafe",
+];
 
 impl Program {
     pub fn lower_type(&self, file: FileId, ty: TypeId, scope: &Scope) -> Ty {
@@ -91,7 +108,9 @@ impl Program {
             let own = scope.self_ty.clone().unwrap_or(Ty::Unknown);
             return names.get(1).map_or(own.clone(), |&n| self.associated_type(&own, n));
         }
-        if !path.global && let Some((_, ty)) = scope.generics.iter().find(|(n, _)| *n == first) {
+        if !path.global
+            && let Some((_, ty)) = scope.generics.iter().find(|(n, _)| *n == first)
+        {
             return match names.get(1) {
                 Some(_) => Ty::Unknown,
                 None => ty.clone(),
@@ -122,9 +141,12 @@ impl Program {
     /// An external type; boxes, pins and borrowed-or-owned wrappers are dissolved.
     pub fn external(&self, name: Name, args: Vec<Ty>) -> Ty {
         match self.text(name) {
-            "std::boxed::Box" | "std::pin::Pin" | "std::borrow::Cow" | "futures::future::BoxFuture" | "futures_util::future::BoxFuture" | "futures_core::future::BoxFuture" => {
-                args.into_iter().next().unwrap_or(Ty::Unknown)
-            }
+            "std::boxed::Box"
+            | "std::pin::Pin"
+            | "std::borrow::Cow"
+            | "futures::future::BoxFuture"
+            | "futures_util::future::BoxFuture"
+            | "futures_core::future::BoxFuture" => args.into_iter().next().unwrap_or(Ty::Unknown),
             text if !text.contains("::") => Ty::Prim(name),
             _ => Ty::Ext(name, args.into()),
         }
@@ -183,7 +205,9 @@ impl Program {
             let generics = match &self.item(id).kind {
                 hir::ItemKind::Fn(function) => &function.generics,
                 hir::ItemKind::Impl { generics, .. } | hir::ItemKind::Trait { generics, .. } => generics,
-                hir::ItemKind::Struct { generics, .. } | hir::ItemKind::Enum { generics, .. } | hir::ItemKind::TypeAlias { generics, .. } => generics,
+                hir::ItemKind::Struct { generics, .. }
+                | hir::ItemKind::Enum { generics, .. }
+                | hir::ItemKind::TypeAlias { generics, .. } => generics,
                 _ => continue,
             };
             for param in &generics.params {
@@ -230,7 +254,9 @@ impl Program {
     pub fn fields_of(&self, def: DefId) -> Option<(&hir::Generics, &hir::Fields)> {
         match (self.def(def).kind, &self.item(def).kind) {
             (_, hir::ItemKind::Struct { generics, fields } | hir::ItemKind::Union { generics, fields }) => Some((generics, fields)),
-            (DefKind::Variant(index), hir::ItemKind::Enum { generics, variants }) => Some((generics, &variants.get(index as usize)?.fields)),
+            (DefKind::Variant(index), hir::ItemKind::Enum { generics, variants }) => {
+                Some((generics, &variants.get(index as usize)?.fields))
+            }
             _ => None,
         }
     }

@@ -16,13 +16,42 @@ const MAX_DEPTH: u32 = 24;
 
 /// Crates that frameworks re-export whole: `rocket::tokio::sync::Mutex` is `tokio::sync::Mutex`.
 const REEXPORTED: &[&str] = &[
-    "tokio", "futures", "futures_util", "http", "hyper", "tower", "serde", "serde_json", "chrono", "time", "url", "tracing", "log", "bytes", "uuid", "reqwest", "redis", "sqlx",
-    "diesel", "async_graphql", "tokio_stream", "prost", "tonic", "axum", "parking_lot", "once_cell", "lazy_static", "tower_http", "sea_orm", "rusqlite", "deadpool_redis", "fred",
+    "tokio",
+    "futures",
+    "futures_util",
+    "http",
+    "hyper",
+    "tower",
+    "serde",
+    "serde_json",
+    "chrono",
+    "time",
+    "url",
+    "tracing",
+    "log",
+    "bytes",
+    "uuid",
+    "reqwest",
+    "redis",
+    "sqlx",
+    "diesel",
+    "async_graphql",
+    "tokio_stream",
+    "prost",
+    "tonic",
+    "axum",
+    "parking_lot",
+    "once_cell",
+    "lazy_static",
+    "tower_http",
+    "sea_orm",
+    "rusqlite",
+    "deadpool_redis",
+    "fred",
 ];
 
-const PRIMITIVES: &[&str] = &[
-    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char", "str",
-];
+const PRIMITIVES: &[&str] =
+    &["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char", "str"];
 
 /// The part of std's prelude that the analysis can use, by canonical path.
 const PRELUDE: &[(&str, &str)] = &[
@@ -220,12 +249,12 @@ impl Program {
 
     fn fits(&self, def: DefId, space: Space) -> bool {
         use DefKind::*;
-        match (space, self.def(def).kind) {
-            (Space::Any, _) => true,
-            (Space::Type, Mod(_) | Struct | Enum | Union | Trait | Alias) => true,
-            (Space::Value, Fn | Static | Const | Struct | Variant(_)) => true,
-            _ => false,
-        }
+        matches!(
+            (space, self.def(def).kind),
+            (Space::Any, _)
+                | (Space::Type, Mod(_) | Struct | Enum | Union | Trait | Alias)
+                | (Space::Value, Fn | Static | Const | Struct | Variant(_))
+        )
     }
 
     pub fn variant(&self, def: DefId, name: Name) -> Option<Res> {

@@ -13,7 +13,13 @@ use crate::syntax::hir::Span;
 const SHOWN_CALLS: usize = 5;
 
 pub fn location(w: &World<'_>, file: FileId, span: Span) -> Location {
-    Location { path: w.p.file(file).path.clone(), line: span.line, column: span.column, end_line: span.end_line, end_column: span.end_column }
+    Location {
+        path: w.p.file(file).path.clone(),
+        line: span.line,
+        column: span.column,
+        end_line: span.end_line,
+        end_column: span.end_column,
+    }
 }
 
 pub fn node_location(w: &World<'_>, node: NodeId, span: Span) -> Location {
@@ -69,7 +75,12 @@ pub fn pick(w: &World<'_>, list: &[AccessId], other: Option<EntryId>) -> Option<
 }
 
 pub fn declared(w: &World<'_>, cell: &Cell) -> Step {
-    Step { role: Role::Declared, entry: None, message: format!("`{}` is declared here: {}", short(&cell.symbol), cell.ty_text), location: location(w, cell.file, cell.span) }
+    Step {
+        role: Role::Declared,
+        entry: None,
+        message: format!("`{}` is declared here: {}", short(&cell.symbol), cell.ty_text),
+        location: location(w, cell.file, cell.span),
+    }
 }
 
 /// The step of an access: where it really happens, on whose request.
@@ -96,7 +107,12 @@ pub fn chain(w: &World<'_>, shown: &Shown) -> Vec<Step> {
     if let Some(entry) = shown.entry {
         let facts = w.facts.entry(entry);
         let label = entry_label(w, entry);
-        steps.push(Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location: location(w, facts.file, facts.span) });
+        steps.push(Step {
+            role: Role::Entered,
+            entry: Some(label.clone()),
+            message: format!("{label} starts here"),
+            location: location(w, facts.file, facts.span),
+        });
         steps.extend(calls(w, &shown.path, &label));
     }
     steps.push(step(w, shown));
@@ -110,7 +126,12 @@ pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
             let callee = w.p.text(w.p.def(w.facts.node(edge.to).def).name);
             let verb = if edge.spawn { "hands work to a task" } else { "calls" };
             let what = if edge.spawn { String::new() } else { format!(" `{callee}`") };
-            Step { role: if edge.spawn { Role::Spawned } else { Role::Called }, entry: Some(label.to_string()), message: format!("{verb}{what}"), location: node_location(w, edge.from, edge.span) }
+            Step {
+                role: if edge.spawn { Role::Spawned } else { Role::Called },
+                entry: Some(label.to_string()),
+                message: format!("{verb}{what}"),
+                location: node_location(w, edge.from, edge.span),
+            }
         })
         .collect()
 }
@@ -119,7 +140,12 @@ pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
 pub fn registered(w: &World<'_>, cell: &Cell) -> Option<Step> {
     let Some(Host::Registered(index)) = &cell.host else { return None };
     let registration = w.facts.registrations.get(*index as usize)?;
-    Some(Step { role: Role::Registered, entry: None, message: format!("put into the service by `{}`", registration.what), location: node_location(w, registration.node, registration.span) })
+    Some(Step {
+        role: Role::Registered,
+        entry: None,
+        message: format!("put into the service by `{}`", registration.what),
+        location: node_location(w, registration.node, registration.span),
+    })
 }
 
 /// The last segments of a symbol, enough to recognise it.

@@ -22,7 +22,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     // A flag decides something; a configuration is a collection or struct that readers look things up in.
     let decides = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
     let lookup = profile.reads.iter().copied().any(|a| !stores.contains(&a));
-    if flag && decides.is_none() && !starts_set(cell, w) || !flag && !(configured_at_start(cell, w) && lookup) {
+    if flag && decides.is_none() && !starts_set(cell, w) || !(flag || configured_at_start(cell, w) && lookup) {
         return None;
     }
     let write = evidence::pick(w, &stores, None)?;

@@ -27,9 +27,7 @@ ids! {
 }
 
 /// A range of source text: 1-based lines, 1-based columns in characters, end exclusive.
-#[derive(
-    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct Span {
     pub line: u32,
     pub column: u32,
@@ -268,21 +266,12 @@ pub enum GenericArg {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Type {
     Path(Path),
-    Ref {
-        mutable: bool,
-        ty: TypeId,
-    },
+    Ref { mutable: bool, ty: TypeId },
     Ptr(TypeId),
     Tuple(Vec<TypeId>),
     Slice(TypeId),
-    Array {
-        elem: TypeId,
-        len: ExprId,
-    },
-    Fn {
-        params: Vec<TypeId>,
-        ret: Option<TypeId>,
-    },
+    Array { elem: TypeId, len: ExprId },
+    Fn { params: Vec<TypeId>, ret: Option<TypeId> },
     Impl(Vec<Path>),
     Dyn(Vec<Path>),
     Never,
@@ -457,13 +446,7 @@ pub struct Block {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Stmt {
-    Let {
-        pat: PatId,
-        ty: Option<TypeId>,
-        init: Option<ExprId>,
-        otherwise: Option<ExprId>,
-        span: Span,
-    },
+    Let { pat: PatId, ty: Option<TypeId>, init: Option<ExprId>, otherwise: Option<ExprId>, span: Span },
     Expr(ExprId),
     Item(ItemId),
 }

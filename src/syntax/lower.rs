@@ -71,12 +71,8 @@ pub struct Lower {
 
 impl Lower {
     pub fn new(comments: Vec<Comment>, lines: u32) -> Self {
-        let mut lower = Lower {
-            hir: File { comments, lines, ..File::default() },
-            slots: vec![0; 256],
-            buffer: String::new(),
-            macro_depth: 0,
-        };
+        let mut lower =
+            Lower { hir: File { comments, lines, ..File::default() }, slots: vec![0; 256], buffer: String::new(), macro_depth: 0 };
         lower.sym("");
         lower
     }

@@ -267,9 +267,8 @@ impl Scanner<'_> {
             _ => {}
         }
         self.frame.run += match word {
-            b"return" | b"break" | b"if" | b"match" | b"while" | b"for" | b"in" | b"fn" | b"dyn" | b"impl"
-            | b"async" | b"const" | b"let" | b"mut" | b"loop" | b"unsafe" | b"move" | b"yield" | b"box" | b"become"
-            | b"static" | b"do" | b"yeet" => 5_500,
+            b"return" | b"break" | b"if" | b"match" | b"while" | b"for" | b"in" | b"fn" | b"dyn" | b"impl" | b"async" | b"const"
+            | b"let" | b"mut" | b"loop" | b"unsafe" | b"move" | b"yield" | b"box" | b"become" | b"static" | b"do" | b"yeet" => 5_500,
             _ => 64,
         };
         if self.outer.is_empty() && self.cut != Cut::No {

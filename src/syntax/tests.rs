@@ -42,10 +42,7 @@ fn expressions_keep_their_structure() {
         ("a.b().c::<u8>(1)?.d.0.1", "a.b().c::<u8>(1)?.d.0.1"),
         ("x(1).await?;", "x(1).await?;"),
         ("((a + b)) * -c as u8", "(Mul (Add a b) (Neg c as u8))"),
-        (
-            "if let Some(x) = a && x > 1 { 1 } else if b { 2 } else { 3 }",
-            "if (And let Some(x)=a (Gt x 1)) {1} else if b {2} else Plain{3}",
-        ),
+        ("if let Some(x) = a && x > 1 { 1 } else if b { 2 } else { 3 }", "if (And let Some(x)=a (Gt x 1)) {1} else if b {2} else Plain{3}"),
         ("let Some(x) = y else { return; };", "let Some(x)=y else Plain{return ;};"),
         ("'a: loop { break 'a 3; }", "loop {break 3;}"),
         (
@@ -73,10 +70,7 @@ fn expressions_keep_their_structure() {
 fn macros_give_their_expressions() {
     let cases = [
         ("vec![x.y(); 3]", "vec!(x.y(), 3)"),
-        (
-            "format!(\"{name} {0} {{no}} {b:?} {c}\", a, c = d())",
-            "format!(\"{name} {0} {{no}} {b:?} {c}\", a, d(), name, b)",
-        ),
+        ("format!(\"{name} {0} {{no}} {b:?} {c}\", a, c = d())", "format!(\"{name} {0} {{no}} {b:?} {c}\", a, d(), name, b)"),
         (
             "tracing::info!(target: \"t\", user.id = %u.id(), ?err, n = 1, %x.y, \"text {z}\")",
             "tracing::info!(\"t\", u.id(), err, 1, x.y, \"text {z}\", z)",
@@ -201,9 +195,7 @@ fn items_have_their_parts() {
     assert_eq!(bounds, ["A", "E<fn(u8)>"]);
     assert_eq!(function.ret.map(|ty| dump.ty(ty)).as_deref(), Some("impl B<C=D>"));
 
-    let ItemKind::Impl { trait_path: Some(path), self_ty, items, .. } = &file.item(file.root[3]).kind else {
-        panic!("an impl")
-    };
+    let ItemKind::Impl { trait_path: Some(path), self_ty, items, .. } = &file.item(file.root[3]).kind else { panic!("an impl") };
     assert_eq!((dump.path(path), dump.ty(*self_ty)), ("Tr<T>".into(), "Box<dyn Fn<(u8)->T>+Send>".into()));
     assert_eq!(names(&file, items), ["X", "K", "m"]);
     let ItemKind::Trait { supertraits, items, .. } = &file.item(file.root[4]).kind else { panic!("a trait") };
@@ -214,9 +206,7 @@ fn items_have_their_parts() {
     assert_eq!(at(fields.fields[0].span), (10, 43, 10, 58));
     let ItemKind::Enum { variants, .. } = &file.item(file.root[6]).kind else { panic!("an enum") };
     assert_eq!((variants.len(), variants[1].fields.tuple), (3, true));
-    let ItemKind::Mod { items: None, path_attr: Some(path) } = &file.item(file.root[7]).kind else {
-        panic!("a module")
-    };
+    let ItemKind::Mod { items: None, path_attr: Some(path) } = &file.item(file.root[7]).kind else { panic!("a module") };
     assert_eq!(file.str(*path), "o.rs");
     assert_eq!(names(&file, &file.root[8..]), ["EX", "ef"]);
 }
@@ -228,12 +218,8 @@ fn test_code_is_left_out() {
          #[cfg(all(test, unix))] fn c() {}\n#[cfg(not(test))] fn d() {}\n#[cfg(any(test, feature = \"x\"))] fn e() {}\n\
          mod m { #[rstest] fn f() {} fn g() {} }\nimpl S { #[cfg(test)] fn h() {} fn i() {} }\n#[cfg(any(test))] fn j() {}\n// kept\n",
     );
-    let functions: Vec<(&str, u32)> = file
-        .items
-        .iter()
-        .filter(|item| matches!(item.kind, ItemKind::Fn(_)))
-        .map(|item| (file.str(item.name), item.span.line))
-        .collect();
+    let functions: Vec<(&str, u32)> =
+        file.items.iter().filter(|item| matches!(item.kind, ItemKind::Fn(_))).map(|item| (file.str(item.name), item.span.line)).collect();
     assert_eq!(functions, [("d", 10), ("e", 11), ("g", 12), ("i", 13)]);
     assert_eq!(file.comments.len(), 1);
     assert_eq!((file.comments[0].span.line, &*file.comments[0].text), (15, "kept"));
@@ -246,8 +232,7 @@ fn comments_and_strings_that_look_alike_are_told_apart() {
         "//! Äh, inner\nfn f<'a>() { let s = \"// no\"; let r = r#\"/* no \" */\"#; let c = '\"'; let q = '\\''; // yes\n\
          /* one /* two */ three */ g(b\"//\", b'\"', r#type, 1.0, 'ü'); /// doc\n fn h() {} let ä = 'x'; /* ä */ }\n",
     );
-    let comments: Vec<_> =
-        file.comments.iter().map(|comment| (&*comment.text, at(comment.span), comment.alone)).collect();
+    let comments: Vec<_> = file.comments.iter().map(|comment| (&*comment.text, at(comment.span), comment.alone)).collect();
     assert_eq!(
         comments,
         [
@@ -294,9 +279,7 @@ fn refusals_name_the_line() {
 
 #[test]
 fn marks_at_the_start_are_tolerated() {
-    for source in
-        ["\u{feff}fn a() {}", "#!/usr/bin/x\nfn a() {}", "\u{feff}#!/x y\r\nfn a() {}\r\n", "#![a]\nfn a() {}"]
-    {
+    for source in ["\u{feff}fn a() {}", "#!/usr/bin/x\nfn a() {}", "\u{feff}#!/x y\r\nfn a() {}\r\n", "#![a]\nfn a() {}"] {
         let file = parse(source);
         assert_eq!(names(&file, &file.root), ["a"], "{source:?}");
     }
@@ -304,8 +287,7 @@ fn marks_at_the_start_are_tolerated() {
 
 /// A construct nested `count` times, in a function or as a type.
 fn nested(count: usize) -> Vec<String> {
-    let body =
-        |open: &str, close: &str| format!("fn f() {{ let x = {}1{}; }}", open.repeat(count), close.repeat(count));
+    let body = |open: &str, close: &str| format!("fn f() {{ let x = {}1{}; }}", open.repeat(count), close.repeat(count));
     let ty = |open: &str, close: &str| format!("type T = {}u8{};", open.repeat(count), close.repeat(count));
     vec![
         body("(", ")"),

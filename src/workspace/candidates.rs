@@ -39,16 +39,11 @@ const TOOLING: [&str; 17] = [
 ];
 
 pub(super) fn other(name: &str) -> Option<Other> {
-    if name == ".env"
-        || name.starts_with(".env.")
-        || name.starts_with(".env-")
-        || name.starts_with(".env_")
-    {
+    if name == ".env" || name.starts_with(".env.") || name.starts_with(".env-") || name.starts_with(".env_") {
         return Some(Other::Configuration);
     }
     let lock_file = name.contains("-lock.");
-    if name.starts_with('.') || TOOLING.contains(&name) || name.starts_with("tsconfig") || lock_file
-    {
+    if name.starts_with('.') || TOOLING.contains(&name) || name.starts_with("tsconfig") || lock_file {
         return None;
     }
     let special = ["Dockerfile", "Containerfile", "docker-compose", "Caddyfile"];
@@ -56,9 +51,7 @@ pub(super) fn other(name: &str) -> Option<Other> {
         return (!name.ends_with(".rs")).then_some(Other::Configuration);
     }
     match name.rsplit_once('.')?.1 {
-        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "hcl" | "tpl" | "env" | "Dockerfile" => {
-            Some(Other::Configuration)
-        }
+        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "hcl" | "tpl" | "env" | "Dockerfile" => Some(Other::Configuration),
         "json" => Some(Other::Data),
         _ => None,
     }

@@ -26,12 +26,7 @@ impl Found {
 }
 
 /// Sorted by name, then package. An entry for several platforms is one dependency with all the features.
-pub(super) fn of(
-    manifest: &Manifest,
-    dir: &str,
-    owner: Option<&Owner<'_>>,
-    workspaces: &Workspaces<'_>,
-) -> Vec<Found> {
+pub(super) fn of(manifest: &Manifest, dir: &str, owner: Option<&Owner<'_>>, workspaces: &Workspaces<'_>) -> Vec<Found> {
     let patches = patches(manifest, dir, owner, workspaces);
     let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
     for (table, dev) in manifest.dependency_tables() {
@@ -63,13 +58,7 @@ pub(super) fn of(
     found
 }
 
-fn one(
-    key: &str,
-    spec: &DependencySpec,
-    dir: &str,
-    owner: Option<&Owner<'_>>,
-    workspaces: &Workspaces<'_>,
-) -> Found {
+fn one(key: &str, spec: &DependencySpec, dir: &str, owner: Option<&Owner<'_>>, workspaces: &Workspaces<'_>) -> Found {
     let own = spec.table();
     let shared = owner.filter(|_| spec.inherited()).and_then(|owner| {
         let spec = owner.table.dependencies.get(key)?;
@@ -80,18 +69,9 @@ fn one(
         None => (own, workspaces.folder(dir)),
     };
     let renamed = base.and_then(|table| table.package.get());
-    let features = [own, shared.and_then(|(table, _)| table)]
-        .into_iter()
-        .flatten();
-    let features = features
-        .filter_map(|table| table.features.get())
-        .flatten()
-        .cloned()
-        .collect();
-    let base_default = base
-        .and_then(|table| table.default_features.get())
-        .copied()
-        .unwrap_or(true);
+    let features = [own, shared.and_then(|(table, _)| table)].into_iter().flatten();
+    let features = features.filter_map(|table| table.features.get()).flatten().cloned().collect();
+    let base_default = base.and_then(|table| table.default_features.get()).copied().unwrap_or(true);
     // A member can only switch the default features of a shared dependency on.
     let own_default = own.and_then(|table| table.default_features.get()) == Some(&true);
     Found {
@@ -103,21 +83,14 @@ fn one(
             dev: false,
         },
         origin: Origin {
-            dir: base
-                .and_then(|table| table.path.get())
-                .and_then(|path| workspaces.in_tree(&folder, path)),
+            dir: base.and_then(|table| table.path.get()).and_then(|path| workspaces.in_tree(&folder, path)),
             renamed: renamed.is_some(),
         },
     }
 }
 
 /// Packages that `[patch]` replaces by folders of the tree.
-fn patches(
-    manifest: &Manifest,
-    dir: &str,
-    owner: Option<&Owner<'_>>,
-    workspaces: &Workspaces<'_>,
-) -> BTreeMap<String, String> {
+fn patches(manifest: &Manifest, dir: &str, owner: Option<&Owner<'_>>, workspaces: &Workspaces<'_>) -> BTreeMap<String, String> {
     let (tables, folder) = match owner {
         Some(owner) => (owner.patch.clone(), owner.folder.clone()),
         None => (manifest.patch.values().collect(), workspaces.folder(dir)),
@@ -125,10 +98,7 @@ fn patches(
     let mut patches = BTreeMap::new();
     for (key, spec) in tables.into_iter().flatten() {
         let Some(table) = spec.table() else { continue };
-        let path = table
-            .path
-            .get()
-            .and_then(|path| workspaces.in_tree(&folder, path));
+        let path = table.path.get().and_then(|path| workspaces.in_tree(&folder, path));
         if let Some(path) = path {
             patches.insert(table.package.get().unwrap_or(key).clone(), path);
         }

@@ -11,12 +11,7 @@ use super::{Draft, Manifests};
 const MAX_RUST_BYTES: u64 = 4 << 20;
 
 /// The files of the kept packages, sorted. A package without targets has none.
-pub(super) fn belonging(
-    drafts: &[Draft],
-    kept: &BTreeSet<usize>,
-    manifests: &Manifests,
-    listing: &mut Listing,
-) -> Vec<SourceFile> {
+pub(super) fn belonging(drafts: &[Draft], kept: &BTreeSet<usize>, manifests: &Manifests, listing: &mut Listing) -> Vec<SourceFile> {
     let claims = Claims::of(drafts, kept, manifests);
     for unread in std::mem::take(&mut listing.rust_unread) {
         if claims.hold(&unread.path, nearest_manifest(manifests, &unread.path)) {
@@ -51,21 +46,13 @@ impl<'a> Claims<'a> {
     fn of(drafts: &'a [Draft], kept: &BTreeSet<usize>, manifests: &'a Manifests) -> Self {
         let drafts = || kept.iter().filter_map(|index| drafts.get(*index));
         let with_targets = drafts().filter(|draft| !draft.package.targets.is_empty());
-        let roots = drafts()
-            .flat_map(|draft| &draft.package.targets)
-            .map(|target| target.root.as_str());
+        let roots = drafts().flat_map(|draft| &draft.package.targets).map(|target| target.root.as_str());
         let roots: BTreeSet<&str> = roots.collect();
-        let folders = roots
-            .iter()
-            .map(|root| (folder_of(root), nearest_manifest(manifests, root)));
+        let folders = roots.iter().map(|root| (folder_of(root), nearest_manifest(manifests, root)));
         Self {
-            packages: with_targets
-                .map(|draft| draft.package.dir.as_str())
-                .collect(),
+            packages: with_targets.map(|draft| draft.package.dir.as_str()).collect(),
             build_scripts: drafts().map(|draft| draft.build_script.as_str()).collect(),
-            folders: folders
-                .filter(|(folder, _)| !manifests.contains_key(*folder))
-                .collect(),
+            folders: folders.filter(|(folder, _)| !manifests.contains_key(*folder)).collect(),
             roots,
         }
     }
@@ -78,11 +65,7 @@ impl<'a> Claims<'a> {
             return false;
         }
         if let Some(dir) = manifest.filter(|dir| self.packages.contains(dir)) {
-            let below = if dir.is_empty() {
-                path
-            } else {
-                path.get(dir.len() + 1..).unwrap_or(path)
-            };
+            let below = if dir.is_empty() { path } else { path.get(dir.len() + 1..).unwrap_or(path) };
             let first = below.split_once('/').map(|(first, _)| first);
             if !matches!(first, Some("tests" | "benches" | "examples")) {
                 return true;
@@ -90,11 +73,7 @@ impl<'a> Claims<'a> {
         }
         let mut folder = folder_of(path);
         loop {
-            if self
-                .folders
-                .get(folder)
-                .is_some_and(|nearest| *nearest == manifest)
-            {
+            if self.folders.get(folder).is_some_and(|nearest| *nearest == manifest) {
                 return true;
             }
             if folder.is_empty() {

@@ -26,24 +26,13 @@ impl<'a> Workspaces<'a> {
     pub(super) fn new(root: &'a Path, manifests: &'a Manifests) -> Self {
         let mut read = manifests.values().flatten();
         // A member that is analysed on its own still takes its edition and dependencies from above.
-        let above = if read.any(Manifest::inherits) {
-            above(root)
-        } else {
-            None
-        };
-        Self {
-            root,
-            manifests,
-            above,
-        }
+        let above = if read.any(Manifest::inherits) { above(root) } else { None };
+        Self { root, manifests, above }
     }
 
     /// The workspace that the package in `dir` names, or else the nearest one above it.
     pub(super) fn of(&self, dir: &str, manifest: &Manifest) -> Option<Owner<'_>> {
-        let named = manifest
-            .package
-            .as_ref()
-            .and_then(|package| package.workspace.get());
+        let named = manifest.package.as_ref().and_then(|package| package.workspace.get());
         let named = named.and_then(|path| self.in_tree(&self.folder(dir), path));
         if let Some(owner) = named.and_then(|dir| self.at(&dir)) {
             return Some(owner);
@@ -74,30 +63,19 @@ impl<'a> Workspaces<'a> {
     /// `path`, written in a manifest in `folder` (absolute), as a path of the tree. `None` when it is outside.
     pub(super) fn in_tree(&self, folder: &Path, path: &str) -> Option<String> {
         let path = normal(&folder.join(path));
-        let parts = path
-            .strip_prefix(self.root)
-            .ok()?
-            .components()
-            .map(|part| part.as_os_str().to_str());
+        let parts = path.strip_prefix(self.root).ok()?.components().map(|part| part.as_os_str().to_str());
         Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
     }
 }
 
 fn owner(manifest: &Manifest, folder: PathBuf) -> Option<Owner<'_>> {
-    Some(Owner {
-        table: manifest.workspace.as_ref()?,
-        patch: manifest.patch.values().collect(),
-        folder,
-    })
+    Some(Owner { table: manifest.workspace.as_ref()?, patch: manifest.patch.values().collect(), folder })
 }
 
 fn above(root: &Path) -> Option<(Manifest, PathBuf)> {
     root.ancestors().skip(1).find_map(|folder| {
         let manifest = Manifest::read(&folder.join("Cargo.toml")).ok()?;
-        manifest
-            .workspace
-            .is_some()
-            .then(|| (manifest, folder.to_owned()))
+        manifest.workspace.is_some().then(|| (manifest, folder.to_owned()))
     })
 }
 

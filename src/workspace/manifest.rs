@@ -37,9 +37,7 @@ impl Manifest {
     pub(super) fn inherits(&self) -> bool {
         let package = self.package.as_ref();
         package.is_some_and(|package| package.name.inherited() || package.edition.inherited())
-            || self
-                .dependency_tables()
-                .any(|(table, _)| table.values().any(DependencySpec::inherited))
+            || self.dependency_tables().any(|(table, _)| table.values().any(DependencySpec::inherited))
     }
 
     /// Every dependency table that a library or binary, or (true) only a test, is built with.
@@ -47,12 +45,7 @@ impl Manifest {
         let platforms = self.target.values();
         [(&self.dependencies, false), (&self.dev_dependencies, true)]
             .into_iter()
-            .chain(platforms.flat_map(|table| {
-                [
-                    (&table.dependencies, false),
-                    (&table.dev_dependencies, true),
-                ]
-            }))
+            .chain(platforms.flat_map(|table| [(&table.dependencies, false), (&table.dev_dependencies, true)]))
     }
 }
 
@@ -99,11 +92,7 @@ pub(super) struct TargetTable {
 
 impl TargetTable {
     pub(super) fn is_proc_macro(&self) -> bool {
-        self.proc_macro.get() == Some(&true)
-            || self
-                .crate_type
-                .get()
-                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "proc-macro"))
+        self.proc_macro.get() == Some(&true) || self.crate_type.get().is_some_and(|kinds| kinds.iter().any(|kind| kind == "proc-macro"))
     }
 }
 
@@ -151,8 +140,7 @@ impl DependencySpec {
     }
 
     pub(super) fn inherited(&self) -> bool {
-        self.table()
-            .is_some_and(|table| table.workspace.get() == Some(&true))
+        self.table().is_some_and(|table| table.workspace.get() == Some(&true))
     }
 }
 

@@ -20,19 +20,10 @@ pub(super) struct About<'a> {
 /// Sorted by root file; every root file exists. A package whose library is a procedural macro has none.
 pub(super) fn of(about: &About<'_>, manifests: &Manifests, listing: &mut Listing) -> Vec<Target> {
     let manifest = about.manifest;
-    if manifest
-        .lib
-        .as_ref()
-        .is_some_and(TargetTable::is_proc_macro)
-    {
+    if manifest.lib.as_ref().is_some_and(TargetTable::is_proc_macro) {
         return Vec::new();
     }
-    let mut finder = Finder {
-        about,
-        manifests,
-        listing,
-        targets: Vec::new(),
-    };
+    let mut finder = Finder { about, manifests, listing, targets: Vec::new() };
     finder.library();
     let binaries = finder.usual_binaries();
     let package = manifest.package.as_ref();
@@ -41,9 +32,7 @@ pub(super) fn of(about: &About<'_>, manifests: &Manifests, listing: &mut Listing
     finder.several(TargetKind::Binary, &manifest.bin, binaries, auto);
     if about.examples {
         let examples = finder.in_folder("examples");
-        let auto = package
-            .and_then(|package| package.autoexamples.get())
-            .copied();
+        let auto = package.and_then(|package| package.autoexamples.get()).copied();
         let auto = auto.unwrap_or(about.edition != "2015" || manifest.example.is_empty());
         finder.several(TargetKind::Example, &manifest.example, examples, auto);
     }
@@ -101,10 +90,7 @@ impl Finder<'_, '_> {
             return Vec::new();
         }
         let start = format!("{folder}/");
-        let from = self
-            .listing
-            .rust
-            .partition_point(|file| file.path.as_str() < start.as_str());
+        let from = self.listing.rust.partition_point(|file| file.path.as_str() < start.as_str());
         let below = self.listing.rust.iter().skip(from).map_while(|file| {
             let rest = file.path.strip_prefix(&start)?;
             Some((rest, &file.path))
@@ -124,11 +110,7 @@ impl Finder<'_, '_> {
 
     /// What the manifest names, then what lies in the usual places and was not named.
     fn several(&mut self, kind: TargetKind, tables: &[TargetTable], usual: Vec<Usual>, auto: bool) {
-        let what = if kind == TargetKind::Example {
-            "example"
-        } else {
-            "binary"
-        };
+        let what = if kind == TargetKind::Example { "example" } else { "binary" };
         let mut taken = BTreeSet::new();
         for table in tables {
             let name = table.name.get().map_or(self.about.name, String::as_str);
@@ -137,11 +119,7 @@ impl Finder<'_, '_> {
                 None => {
                     let place = usual.iter().find(|(other, _)| other == name);
                     // Before 2018 a lone binary of any name could be `src/main.rs`.
-                    let place = place.or_else(|| {
-                        usual
-                            .first()
-                            .filter(|_| tables.len() == 1 && self.is_main(&usual))
-                    });
+                    let place = place.or_else(|| usual.first().filter(|_| tables.len() == 1 && self.is_main(&usual)));
                     if place.is_none() {
                         self.report(what, name, "a file in the usual places");
                     }
@@ -161,19 +139,12 @@ impl Finder<'_, '_> {
     }
 
     fn is_main(&self, usual: &[Usual]) -> bool {
-        self.about.edition == "2015"
-            && usual
-                .first()
-                .is_some_and(|(_, root)| root.ends_with("src/main.rs"))
+        self.about.edition == "2015" && usual.first().is_some_and(|(_, root)| root.ends_with("src/main.rs"))
     }
 
     fn push(&mut self, kind: TargetKind, name: &str, root: Option<String>) {
         if let Some(root) = root {
-            self.targets.push(Target {
-                kind,
-                name: name.replace('-', "_"),
-                root,
-            });
+            self.targets.push(Target { kind, name: name.replace('-', "_"), root });
         }
     }
 
@@ -188,17 +159,11 @@ impl Finder<'_, '_> {
 
     fn report(&mut self, what: &str, name: &str, path: &str) {
         let manifest = join(self.about.dir, "Cargo.toml");
-        self.listing.error(
-            manifest,
-            format!("the {what} `{name}` needs {path}, which is not among the files"),
-        );
+        self.listing.error(manifest, format!("the {what} `{name}` needs {path}, which is not among the files"));
     }
 
     fn exists(&self, path: &str) -> bool {
-        self.listing
-            .rust
-            .binary_search_by(|file| file.path.as_str().cmp(path))
-            .is_ok()
+        self.listing.rust.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok()
     }
 }
 

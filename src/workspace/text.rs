@@ -16,27 +16,18 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
-        Self {
-            place: Some(line_column(text, offset)),
-            message: message.into(),
-        }
+        Self { place: Some(line_column(text, offset)), message: message.into() }
     }
 
     pub(crate) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
         let place = error.span().map(|span| line_column(text, span.start));
-        Self {
-            place,
-            message: error.message().to_owned(),
-        }
+        Self { place, message: error.message().to_owned() }
     }
 }
 
 impl From<String> for Problem {
     fn from(message: String) -> Self {
-        Self {
-            place: None,
-            message,
-        }
+        Self { place: None, message }
     }
 }
 
@@ -64,8 +55,7 @@ pub(crate) fn read_toml(path: &Path) -> Result<String, Problem> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let text =
-            String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
+        let text = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
         Problem::at(&text, valid, "not UTF-8")
     })
 }
@@ -88,18 +78,10 @@ pub(crate) fn line_column(text: &str, offset: usize) -> (u32, u32) {
 }
 
 /// The candidate that a mistyped word most likely meant.
-pub(crate) fn closest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word.to_lowercase().replace('_', "-"), candidate),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase().replace('_', "-"), candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)

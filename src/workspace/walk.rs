@@ -30,18 +30,12 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn of(root: &Path, exclude: &GlobSet) -> Self {
         let mut listing = Self::default();
-        let mut walk = WalkDir::new(root)
-            .follow_links(false)
-            .sort_by_file_name()
-            .into_iter();
+        let mut walk = WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
         let mut entries = 0;
         while let Some(step) = walk.next() {
             entries += 1;
             if entries > MAX_ENTRIES {
-                listing.skip(
-                    "",
-                    format!("more than {MAX_ENTRIES} files and folders: the rest was left out"),
-                );
+                listing.skip("", format!("more than {MAX_ENTRIES} files and folders: the rest was left out"));
                 break;
             }
             let entry = match step {
@@ -56,12 +50,7 @@ impl Listing {
             }
             let is_dir = entry.file_type().is_dir();
             let Some(path) = relative(root, entry.path()) else {
-                let lossy = entry
-                    .path()
-                    .strip_prefix(root)
-                    .unwrap_or(entry.path())
-                    .to_string_lossy()
-                    .into_owned();
+                let lossy = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().into_owned();
                 listing.skip(lossy, "the name is not UTF-8");
                 if is_dir {
                     walk.skip_current_dir();
@@ -85,40 +74,24 @@ impl Listing {
     }
 
     pub(super) fn skip(&mut self, path: impl Into<String>, reason: impl Into<String>) {
-        self.skipped.insert(Skip {
-            path: path.into(),
-            reason: reason.into(),
-        });
+        self.skipped.insert(Skip { path: path.into(), reason: reason.into() });
     }
 
     pub(super) fn error(&mut self, path: impl Into<String>, reason: impl Into<String>) {
-        self.errors.insert(Skip {
-            path: path.into(),
-            reason: reason.into(),
-        });
+        self.errors.insert(Skip { path: path.into(), reason: reason.into() });
     }
 
     fn unreadable(&mut self, root: &Path, error: &walkdir::Error) {
         let path = error.path().and_then(|path| path.strip_prefix(root).ok());
-        let reason = error
-            .io_error()
-            .map_or_else(|| "cannot be listed".to_owned(), ToString::to_string);
+        let reason = error.io_error().map_or_else(|| "cannot be listed".to_owned(), ToString::to_string);
         self.error(path.unwrap_or(Path::new("")).to_string_lossy(), reason);
     }
 
     /// Whether the walk goes into a folder.
     fn enters(&mut self, entry: &DirEntry, path: &str) -> bool {
         let name = name_of(path);
-        let beside = |file: &str| {
-            entry
-                .path()
-                .parent()
-                .is_some_and(|parent| is_file(&parent.join(file)))
-        };
-        if name.starts_with('.')
-            || name == "node_modules"
-            || (name == "target" && beside("Cargo.toml"))
-        {
+        let beside = |file: &str| entry.path().parent().is_some_and(|parent| is_file(&parent.join(file)));
+        if name.starts_with('.') || name == "node_modules" || (name == "target" && beside("Cargo.toml")) {
             return false;
         }
         if is_file(&entry.path().join("CACHEDIR.TAG")) {
@@ -145,10 +118,7 @@ impl Listing {
             // Asking what a link names reads no content; a link to a folder may hide a whole crate.
             let reason = "a link, not followed";
             if is_rust && !entry.path().is_dir() {
-                self.rust_unread.push(Skip {
-                    path,
-                    reason: reason.to_owned(),
-                });
+                self.rust_unread.push(Skip { path, reason: reason.to_owned() });
             } else if is_manifest || other.is_some() || entry.path().is_dir() {
                 self.skip(path, reason);
             }
@@ -160,10 +130,7 @@ impl Listing {
         if !entry.file_type().is_file() {
             let reason = "not a regular file";
             if is_rust {
-                self.rust_unread.push(Skip {
-                    path,
-                    reason: reason.to_owned(),
-                });
+                self.rust_unread.push(Skip { path, reason: reason.to_owned() });
             } else {
                 self.skip(path, reason);
             }
@@ -176,9 +143,7 @@ impl Listing {
         let bytes = match entry.metadata() {
             Ok(metadata) => metadata.len(),
             Err(error) => {
-                let reason = error
-                    .io_error()
-                    .map_or_else(|| error.to_string(), ToString::to_string);
+                let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
                 self.error(path, reason);
                 return;
             }
@@ -195,11 +160,7 @@ impl Listing {
 /// The path below the root with `/`; `None` when it is not UTF-8.
 fn relative(root: &Path, path: &Path) -> Option<String> {
     let text = path.strip_prefix(root).ok()?.to_str()?;
-    Some(if MAIN_SEPARATOR == '/' {
-        text.to_owned()
-    } else {
-        text.replace(MAIN_SEPARATOR, "/")
-    })
+    Some(if MAIN_SEPARATOR == '/' { text.to_owned() } else { text.replace(MAIN_SEPARATOR, "/") })
 }
 
 fn is_file(path: &Path) -> bool {

@@ -8,8 +8,32 @@ use crate::syntax::hir::ExprKind;
 
 /// Names that make a client or container and ask nothing yet.
 const CONSTRUCTORS: &[&str] = &[
-    "new", "open", "connect", "connect_lazy", "connect_with", "builder", "default", "from", "with_capacity", "build", "clone", "try_from", "init", "from_env", "load_from_env", "from_conf", "from_config", "from_str", "from_url",
-    "connect_lazy_with", "try_new", "with_hasher", "with_options", "new_with_config", "from_parts", "get_connection_manager",
+    "new",
+    "open",
+    "connect",
+    "connect_lazy",
+    "connect_with",
+    "builder",
+    "default",
+    "from",
+    "with_capacity",
+    "build",
+    "clone",
+    "try_from",
+    "init",
+    "from_env",
+    "load_from_env",
+    "from_conf",
+    "from_config",
+    "from_str",
+    "from_url",
+    "connect_lazy_with",
+    "try_new",
+    "with_hasher",
+    "with_options",
+    "new_with_config",
+    "from_parts",
+    "get_connection_manager",
 ];
 
 impl<'a> Eval<'a> {
@@ -236,7 +260,13 @@ impl<'a> Eval<'a> {
             }
         }
         match text {
-            "std::option::Option::Some" | "std::result::Result::Ok" | "std::task::Poll::Ready" | "std::boxed::Box::new" | "std::boxed::Box::pin" | "std::iter::once" | "std::pin::pin" => {
+            "std::option::Option::Some"
+            | "std::result::Result::Ok"
+            | "std::task::Poll::Ready"
+            | "std::boxed::Box::new"
+            | "std::boxed::Box::pin"
+            | "std::iter::once"
+            | "std::pin::pin" => {
                 return self.wrapped(text, values);
             }
             "std::result::Result::Err" => return Val { reads: Vec::new(), ..value.derived(Ty::Unknown) },
@@ -343,7 +373,12 @@ impl<'a> Eval<'a> {
         let mut value = self.merge(&values);
         let at = |index: Option<usize>| index.and_then(|i| values.get(i));
         match info.effect {
-            FnEffect::FileWrite | FnEffect::FileCopy | FnEffect::FileRename | FnEffect::FileRemove | FnEffect::FileDir | FnEffect::FileRead => {
+            FnEffect::FileWrite
+            | FnEffect::FileCopy
+            | FnEffect::FileRename
+            | FnEffect::FileRemove
+            | FnEffect::FileDir
+            | FnEffect::FileRead => {
                 let path_prov = at(info.path).or(values.first()).map_or(Prov::NONE, |v| v.prov);
                 let temporary = values.iter().any(|v| v.extra.as_ref().is_some_and(|e| e.temporary));
                 let literal = at(info.path).or(values.first()).and_then(|v| v.str()).map(str::to_string);
@@ -360,7 +395,9 @@ impl<'a> Eval<'a> {
             }
             FnEffect::Temp => {
                 value.ty = match text.rsplit_once("::") {
-                    Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => Ty::ext(self.p.names.intern(owner)),
+                    Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => {
+                        Ty::ext(self.p.names.intern(owner))
+                    }
                     _ => Ty::Unknown,
                 };
                 value.extra().temporary = true;
@@ -389,7 +426,9 @@ impl<'a> Eval<'a> {
 
     fn owner_type(&self, path: &str) -> Ty {
         match path.rsplit_once("::") {
-            Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => Ty::ext(self.p.names.intern(owner)),
+            Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => {
+                Ty::ext(self.p.names.intern(owner))
+            }
             _ => Ty::Unknown,
         }
     }
@@ -399,15 +438,20 @@ impl<'a> Eval<'a> {
         let text = self.p.text(path);
         let module = text.rsplit_once("::").map_or(text, |(m, _)| m);
         let (tx, rx) = match text.rsplit("::").next() {
-            Some("unbounded_channel" | "unbounded") if module.contains("tokio") || module.contains("futures") => ("UnboundedSender", "UnboundedReceiver"),
+            Some("unbounded_channel" | "unbounded") if module.contains("tokio") || module.contains("futures") => {
+                ("UnboundedSender", "UnboundedReceiver")
+            }
             Some("sync_channel") => ("SyncSender", "Receiver"),
             _ => ("Sender", "Receiver"),
         };
-        let ends: Vec<Val> = [tx, rx].iter().map(|end| {
-            let mut value = Val::of(Ty::ext(self.p.names.intern(&format!("{module}::{end}"))), Prov::CONST);
-            value.place = Some(Place::root(Root::Local(self.body.node, span)));
-            value
-        }).collect();
+        let ends: Vec<Val> = [tx, rx]
+            .iter()
+            .map(|end| {
+                let mut value = Val::of(Ty::ext(self.p.names.intern(&format!("{module}::{end}"))), Prov::CONST);
+                value.place = Some(Place::root(Root::Local(self.body.node, span)));
+                value
+            })
+            .collect();
         let kind = ends.first().and_then(|e| match &e.ty {
             Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).and_then(|i| i.channel),
             _ => None,

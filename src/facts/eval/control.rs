@@ -104,7 +104,12 @@ impl<'a> Eval<'a> {
     }
 
     fn mark(&self) -> Mark {
-        Mark { effects: self.facts.effects.len(), calls: self.facts.calls.len(), accesses: self.facts.accesses.len(), loads: self.body.loads }
+        Mark {
+            effects: self.facts.effects.len(),
+            calls: self.facts.calls.len(),
+            accesses: self.facts.accesses.len(),
+            loads: self.body.loads,
+        }
     }
 
     /// Judges what was walked since the mark as one arm of a branch on `asked`.
@@ -116,7 +121,9 @@ impl<'a> Eval<'a> {
         arm.loads |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.loads));
         let asked: Vec<&Place> = asked.reads.iter().map(|&r| &self.facts.access(r).place).collect();
         let accesses = &self.facts.accesses[mark.accesses..];
-        arm.writes = accesses.iter().any(|a| a.op.writes() && asked.iter().any(|p| p.root == a.place.root && (p.path.first() == a.place.path.first() || p.path.is_empty())));
+        arm.writes = accesses.iter().any(|a| {
+            a.op.writes() && asked.iter().any(|p| p.root == a.place.root && (p.path.first() == a.place.path.first() || p.path.is_empty()))
+        });
         let logged_only = effects.iter().all(|e| e.kind == EffectKind::Log) && accesses.is_empty() && self.facts.calls.len() == mark.calls;
         arm.empty = logged_only && !arm.exits && matches!(value.ty, Ty::Unit | Ty::Unknown) && value.prov.is_constant();
         arm
@@ -306,7 +313,9 @@ impl<'a> Eval<'a> {
                 || matches!(block.stmts.last(), Some(Stmt::Expr(e)) if self.exits(*e, depth + 1)),
                 |t| self.exits(t, depth + 1),
             ),
-            ExprKind::Macro(call) => matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "unreachable" | "todo" | "abort")),
+            ExprKind::Macro(call) => {
+                matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "unreachable" | "todo" | "abort"))
+            }
             ExprKind::Try(inner) => self.exits(*inner, depth + 1) || self.is_error(*inner),
             _ => false,
         }
@@ -330,7 +339,9 @@ impl<'a> Eval<'a> {
         let again = |id: ExprId| self.refuses(id, depth + 1);
         match &self.hir().expr(id).kind {
             ExprKind::Return(Some(inner)) | ExprKind::Break(Some(inner)) => again(*inner),
-            ExprKind::Block { block, .. } => block.tail.map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if again(*e)), again),
+            ExprKind::Block { block, .. } => {
+                block.tail.map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if again(*e)), again)
+            }
             ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
             ExprKind::Lit(Lit::Bool(false)) => depth > 0,
             ExprKind::Path(path) => self.refusing_path(path),
@@ -351,13 +362,57 @@ impl<'a> Eval<'a> {
 /// Names by which Rust code says no: results, HTTP statuses and their usual spellings.
 fn refusing_word(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "Err", "None", "NOT_FOUND", "NotFound", "UNAUTHORIZED", "Unauthorized", "FORBIDDEN", "Forbidden", "CONFLICT", "Conflict", "BAD_REQUEST", "BadRequest", "TOO_MANY_REQUESTS", "TooManyRequests", "GONE", "Gone",
-        "UNPROCESSABLE_ENTITY", "UnprocessableEntity", "not_found", "unauthorized", "forbidden", "bad_request", "reject", "rejected", "Unauthenticated", "unauthenticated", "PermissionDenied", "permission_denied",
-        "AlreadyExists", "already_exists", "ResourceExhausted", "resource_exhausted", "Failure", "Error", "error", "Invalid", "invalid_argument", "LOCKED", "PRECONDITION_FAILED", "SERVICE_UNAVAILABLE", "fail",
+        "Err",
+        "None",
+        "NOT_FOUND",
+        "NotFound",
+        "UNAUTHORIZED",
+        "Unauthorized",
+        "FORBIDDEN",
+        "Forbidden",
+        "CONFLICT",
+        "Conflict",
+        "BAD_REQUEST",
+        "BadRequest",
+        "TOO_MANY_REQUESTS",
+        "TooManyRequests",
+        "GONE",
+        "Gone",
+        "UNPROCESSABLE_ENTITY",
+        "UnprocessableEntity",
+        "not_found",
+        "unauthorized",
+        "forbidden",
+        "bad_request",
+        "reject",
+        "rejected",
+        "Unauthenticated",
+        "unauthenticated",
+        "PermissionDenied",
+        "permission_denied",
+        "AlreadyExists",
+        "already_exists",
+        "ResourceExhausted",
+        "resource_exhausted",
+        "Failure",
+        "Error",
+        "error",
+        "Invalid",
+        "invalid_argument",
+        "LOCKED",
+        "PRECONDITION_FAILED",
+        "SERVICE_UNAVAILABLE",
+        "fail",
     ];
     WORDS.contains(&word) || word.ends_with("Error") || word.ends_with("NotFound") || word.ends_with("Exists") || word.ends_with("Taken")
 }
 
 fn either(a: Arm, b: Arm) -> Arm {
-    Arm { exits: a.exits && b.exits, refuses: a.refuses || b.refuses, loads: a.loads || b.loads, writes: a.writes || b.writes, empty: a.empty && b.empty }
+    Arm {
+        exits: a.exits && b.exits,
+        refuses: a.refuses || b.refuses,
+        loads: a.loads || b.loads,
+        writes: a.writes || b.writes,
+        empty: a.empty && b.empty,
+    }
 }

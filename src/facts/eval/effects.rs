@@ -18,7 +18,21 @@ impl<'a> Eval<'a> {
             return None;
         }
         let order = self.next();
-        let access = Access { node: self.body.node, place, op, ty: self.peel(&on.ty), method: self.p.names.intern(method), key, value, span, order, guards: self.guard_list(), via: None, expires: on.expires(), literal: None };
+        let access = Access {
+            node: self.body.node,
+            place,
+            op,
+            ty: self.peel(&on.ty),
+            method: self.p.names.intern(method),
+            key,
+            value,
+            span,
+            order,
+            guards: self.guard_list(),
+            via: None,
+            expires: on.expires(),
+            literal: None,
+        };
         let id = AccessId(self.facts.accesses.len() as u32);
         self.facts.accesses.push(access);
         Some(id)
@@ -38,7 +52,10 @@ impl<'a> Eval<'a> {
 
     /// Writes through an assignment or an operator.
     pub(super) fn write(&mut self, target: Val, op: Op, value: Val, span: Span) {
-        let counts = target.inside() || !matches!(&target.place, Some(Place { root: Root::Param(_, _) | Root::Local(..), .. })) || self.body.exclusive_self || self.is_mutable_param(&target);
+        let counts = target.inside()
+            || !matches!(&target.place, Some(Place { root: Root::Param(_, _) | Root::Local(..), .. }))
+            || self.body.exclusive_self
+            || self.is_mutable_param(&target);
         if !counts {
             return;
         }
@@ -60,7 +77,17 @@ impl<'a> Eval<'a> {
         self.facts.calls.push(call);
     }
 
-    pub(super) fn effect(&mut self, kind: EffectKind, what: &str, span: Span, path: Prov, data: Prov, text: Option<String>, on: Option<Place>) -> EffectId {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one record")]
+    pub(super) fn effect(
+        &mut self,
+        kind: EffectKind,
+        what: &str,
+        span: Span,
+        path: Prov,
+        data: Prov,
+        text: Option<String>,
+        on: Option<Place>,
+    ) -> EffectId {
         let order = self.next();
         match &kind {
             EffectKind::Store { writes, .. } => {
@@ -71,7 +98,8 @@ impl<'a> Eval<'a> {
             _ => {}
         }
         let id = EffectId(self.facts.effects.len() as u32);
-        let effect = Effect { node: self.body.node, kind, what: what.to_string(), span, order, guards: self.guard_list(), path, data, text, on };
+        let effect =
+            Effect { node: self.body.node, kind, what: what.to_string(), span, order, guards: self.guard_list(), path, data, text, on };
         self.facts.effects.push(effect);
         id
     }
@@ -204,15 +232,66 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         let first = upper.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         match first {
             "SELECT" | "SHOW" | "GET" | "MGET" | "EXISTS" | "HGET" | "HGETALL" | "PING" | "LRANGE" | "TTL" | "PRAGMA" => return false,
-            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "UPSERT" | "REPLACE" | "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "SET" | "SETEX" | "SETNX" | "INCR" | "DECR" | "DEL" | "HSET" | "LPUSH" | "RPUSH" | "ZADD" | "EXPIRE" | "PUBLISH" | "XADD" => return true,
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "UPSERT" | "REPLACE" | "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "SET"
+            | "SETEX" | "SETNX" | "INCR" | "DECR" | "DEL" | "HSET" | "LPUSH" | "RPUSH" | "ZADD" | "EXPIRE" | "PUBLISH" | "XADD" => {
+                return true;
+            }
             "WITH" => return ["INSERT ", "UPDATE ", "DELETE "].iter().any(|w| upper.contains(w)),
             _ => {}
         }
     }
     const WORDS: &[&str] = &[
-        "insert", "update", "delete", "save", "set", "put", "create", "remove", "incr", "decr", "del", "publish", "push", "post", "patch", "upsert", "replace", "execute_batch", "append", "increment", "set_ex", "set_nx",
-        "hset", "lpush", "rpush", "zadd", "sadd", "expire", "send", "upload", "copy", "rename", "drop", "produce", "ack", "insert_into", "insert_one", "insert_many", "update_one", "update_many", "delete_one", "delete_many",
-        "put_object", "delete_object", "send_message", "basic_publish", "execute", "write", "batch_execute", "create_table", "mutate",
+        "insert",
+        "update",
+        "delete",
+        "save",
+        "set",
+        "put",
+        "create",
+        "remove",
+        "incr",
+        "decr",
+        "del",
+        "publish",
+        "push",
+        "post",
+        "patch",
+        "upsert",
+        "replace",
+        "execute_batch",
+        "append",
+        "increment",
+        "set_ex",
+        "set_nx",
+        "hset",
+        "lpush",
+        "rpush",
+        "zadd",
+        "sadd",
+        "expire",
+        "send",
+        "upload",
+        "copy",
+        "rename",
+        "drop",
+        "produce",
+        "ack",
+        "insert_into",
+        "insert_one",
+        "insert_many",
+        "update_one",
+        "update_many",
+        "delete_one",
+        "delete_many",
+        "put_object",
+        "delete_object",
+        "send_message",
+        "basic_publish",
+        "execute",
+        "write",
+        "batch_execute",
+        "create_table",
+        "mutate",
     ];
     verbs.iter().any(|v| WORDS.contains(&v.as_str()))
 }
@@ -221,8 +300,27 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
 pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
     let in_text = text.is_some_and(|t| {
         let upper = t.to_ascii_uppercase();
-        ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "SETNX", " NX", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"].iter().any(|w| upper.contains(w))
+        ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "SETNX", " NX", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"]
+            .iter()
+            .any(|w| upper.contains(w))
     });
-    const WORDS: &[&str] = &["set_nx", "lpop", "rpop", "zpopmin", "spop", "getdel", "blpop", "skip_locked", "for_update", "lock_exclusive", "lock_with_behavior", "try_advisory_lock", "find_one_and_update", "compare_and_swap", "pg_advisory_lock", "advisory_lock"];
+    const WORDS: &[&str] = &[
+        "set_nx",
+        "lpop",
+        "rpop",
+        "zpopmin",
+        "spop",
+        "getdel",
+        "blpop",
+        "skip_locked",
+        "for_update",
+        "lock_exclusive",
+        "lock_with_behavior",
+        "try_advisory_lock",
+        "find_one_and_update",
+        "compare_and_swap",
+        "pg_advisory_lock",
+        "advisory_lock",
+    ];
     in_text || verbs.iter().any(|v| WORDS.contains(&v.as_str()))
 }

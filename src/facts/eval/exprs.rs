@@ -3,8 +3,8 @@
 use super::*;
 use crate::catalog::Op;
 use crate::facts::value::{Callable, Form, Val};
-use crate::resolve::paths::Space;
 use crate::resolve::Res;
+use crate::resolve::paths::Space;
 use crate::syntax::hir::{BinOp, BlockKind, ExprKind, Lit, UnOp};
 
 impl<'a> Eval<'a> {
@@ -132,7 +132,10 @@ impl<'a> Eval<'a> {
             ExprKind::Range { start, end } => {
                 let ends: Vec<Val> = [start, end].into_iter().flatten().map(|&e| self.expr(e)).collect();
                 let mut value = self.merge(&ends);
-                value.ty = Ty::Ext(self.p.names.intern("std::iter::Iterator"), std::sync::Arc::from([ends.first().map_or(Ty::Unknown, |e| e.ty.clone())]));
+                value.ty = Ty::Ext(
+                    self.p.names.intern("std::iter::Iterator"),
+                    std::sync::Arc::from([ends.first().map_or(Ty::Unknown, |e| e.ty.clone())]),
+                );
                 value
             }
             ExprKind::Infer => Val::unknown(),
@@ -249,9 +252,11 @@ impl<'a> Eval<'a> {
                 if let Some(variant) = self.p.variant(def, name) {
                     return Some(variant);
                 }
-                self.p.methods_on(ty, name).first().map(|&m| Res::Def(m)).or_else(|| {
-                    self.p.methods.get(&(Res::Def(def), name)).and_then(|m| m.first()).map(|&m| Res::Def(m))
-                })
+                self.p
+                    .methods_on(ty, name)
+                    .first()
+                    .map(|&m| Res::Def(m))
+                    .or_else(|| self.p.methods.get(&(Res::Def(def), name)).and_then(|m| m.first()).map(|&m| Res::Def(m)))
             }
             Some(Res::Ext(path)) => {
                 if let Some(&method) = self.p.methods.get(&(Res::Ext(path), name)).and_then(|m| m.first()) {
@@ -316,9 +321,11 @@ impl<'a> Eval<'a> {
         let to = self.p.lower_type(self.p.def(alias).file, *written, &scope);
         let (_, fields) = self.p.fields_of(*def)?;
         let file = self.p.def(*def).file;
-        let same = fields.fields.iter().map(|f| self.p.name_in(file, f.name)).find(|&f| {
-            self.p.field_type(*def, args, f).is_some_and(|t| t == to || self.peel(&t) == self.peel(&to))
-        });
+        let same = fields
+            .fields
+            .iter()
+            .map(|f| self.p.name_in(file, f.name))
+            .find(|&f| self.p.field_type(*def, args, f).is_some_and(|t| t == to || self.peel(&t) == self.peel(&to)));
         Some((to, same.map(|f| Seg::Field(*def, f))))
     }
 
@@ -374,7 +381,8 @@ impl<'a> Eval<'a> {
 
     /// Records the read of a plain field that lives inside a cell.
     fn load_field(&mut self, mut value: Val, span: Span) -> Val {
-        let own_state = (self.body.exclusive_self || self.entry_of.contains_key(&self.body.def)) && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
+        let own_state = (self.body.exclusive_self || self.entry_of.contains_key(&self.body.def))
+            && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
         if (value.inside() || own_state) && value.place.is_some() && self.is_data(&value.ty) {
             let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);
             value.reads.extend(read);
@@ -385,7 +393,11 @@ impl<'a> Eval<'a> {
 
     /// A value inside a lock that is matched or taken over as a whole: that is a read of the cell.
     pub(super) fn touch(&mut self, mut value: Val, span: Span) -> Val {
-        if value.inside() && value.reads.is_empty() && value.guard().is_none_or(|_| !self.may_be_collection(&value.ty)) && self.is_data(&value.ty) {
+        if value.inside()
+            && value.reads.is_empty()
+            && value.guard().is_none_or(|_| !self.may_be_collection(&value.ty))
+            && self.is_data(&value.ty)
+        {
             let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);
             value.reads.extend(read);
             value.prov = value.prov.or(Prov::CELL);
@@ -462,7 +474,9 @@ impl<'a> Eval<'a> {
             value.reads.clear();
             value.prov = Prov::CONST;
         }
-        if let (Some(Literal::Int(a)), Some(Literal::Int(b))) = (left.extra.as_ref().and_then(|e| e.literal.clone()), right.extra.as_ref().and_then(|e| e.literal.clone())) {
+        if let (Some(Literal::Int(a)), Some(Literal::Int(b))) =
+            (left.extra.as_ref().and_then(|e| e.literal.clone()), right.extra.as_ref().and_then(|e| e.literal.clone()))
+        {
             let folded = match op {
                 BinOp::Add => a.checked_add(b),
                 BinOp::Sub => a.checked_sub(b),
@@ -498,7 +512,13 @@ impl<'a> Eval<'a> {
             if let Ty::Adt(holder, _) = &ty
                 && (value.expires() || value.prov != Prov::NONE)
             {
-                self.facts.inits.push(Init { holder: *holder, field: name, prov: value.prov, expires: value.expires(), node: self.body.node });
+                self.facts.inits.push(Init {
+                    holder: *holder,
+                    field: name,
+                    prov: value.prov,
+                    expires: value.expires(),
+                    node: self.body.node,
+                });
             }
             inits.push((name, value));
         }

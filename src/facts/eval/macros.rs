@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::facts::value::{Form, StoreCall, Val};
-use crate::resolve::paths::Space;
 use crate::resolve::Res;
+use crate::resolve::paths::Space;
 use crate::syntax::hir::{ExprKind, MacroArgs, MacroCall};
 
 impl<'a> Eval<'a> {
@@ -28,7 +28,7 @@ impl<'a> Eval<'a> {
             _ if self.cat.is_log_macro(path) => {
                 self.uses_of(&value, UseKind::Logged, span);
                 self.effect(EffectKind::Log, last, span, Prov::NONE, Prov::NONE, None, None);
-                return Val::unit();
+                Val::unit()
             }
             "vec" | "smallvec" => {
                 value.ty = Ty::Ext(self.p.names.intern("std::vec::Vec"), [values.first().map_or(Ty::Unknown, |v| v.ty.clone())].into());
@@ -70,7 +70,9 @@ impl<'a> Eval<'a> {
                 all.extra().elems = carried;
                 all
             }
-            "env" | "option_env" | "include_str" | "include_bytes" | "concat" | "stringify" | "lazy_regex" | "regex" => Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST),
+            "env" | "option_env" | "include_str" | "include_bytes" | "concat" | "stringify" | "lazy_regex" | "regex" => {
+                Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST)
+            }
             _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),
             "path" | "path_end" => {
                 let literal = values.iter().find_map(|v| v.str()).map(str::to_string);

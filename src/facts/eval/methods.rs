@@ -9,8 +9,39 @@ use crate::syntax::hir::ExprKind;
 
 /// Methods by which a synchronous client carries out what was built.
 const TERMINAL: &[&str] = &[
-    "execute", "load", "get_result", "get_results", "first", "get_value", "query_row", "query_map", "query_one", "query_opt", "exec", "exec_drop", "exec_first", "exec_map", "query_drop", "query_first", "send", "call",
-    "batch_execute", "execute_batch", "query", "insert", "save", "update", "delete", "remove", "get", "set", "flush", "commit", "fetch_one", "fetch_all", "fetch_optional",
+    "execute",
+    "load",
+    "get_result",
+    "get_results",
+    "first",
+    "get_value",
+    "query_row",
+    "query_map",
+    "query_one",
+    "query_opt",
+    "exec",
+    "exec_drop",
+    "exec_first",
+    "exec_map",
+    "query_drop",
+    "query_first",
+    "send",
+    "call",
+    "batch_execute",
+    "execute_batch",
+    "query",
+    "insert",
+    "save",
+    "update",
+    "delete",
+    "remove",
+    "get",
+    "set",
+    "flush",
+    "commit",
+    "fetch_one",
+    "fetch_all",
+    "fetch_optional",
 ];
 
 impl<'a> Eval<'a> {
@@ -129,7 +160,9 @@ impl<'a> Eval<'a> {
         if pending {
             values = values.into_iter().map(|v| self.carry_out(v, span)).collect();
         }
-        let loads = pending || self.body.loads && !loads_before || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+        let loads = pending
+            || self.body.loads && !loads_before
+            || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
         let at = |i: usize| values.get(i).map_or(Prov::NONE, |v| v.prov);
         let (key, value) = match (op, class) {
             (Op::Insert | Op::InsertNew, "set") => (at(0), at(0)),
@@ -157,7 +190,9 @@ impl<'a> Eval<'a> {
             self.mark_awaited(effect);
         }
         for (index, given) in values.iter().enumerate() {
-            let is_key = index == 0 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry) && values.len() + usize::from(op != Op::Insert) > 1;
+            let is_key = index == 0
+                && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry)
+                && values.len() + usize::from(op != Op::Insert) > 1;
             self.uses_of(given, if is_key { UseKind::Identity } else { UseKind::Kept }, span);
         }
         if matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire) {
@@ -372,10 +407,13 @@ impl<'a> Eval<'a> {
             value
         };
         match name {
-            "clone" | "cloned" | "copied" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "to_owned" | "borrow" | "into" | "try_into" | "by_ref" | "boxed" | "fuse" | "as_slice" | "as_str" | "value" | "value_mut" | "pair"
-            | "get_ref" | "deref" | "deref_mut" | "upgrade" | "downgrade" | "into_boxed_slice" | "as_bytes" | "iter" | "iter_mut" | "into_iter" | "into_inner" | "flatten" | "rev" | "skip" | "take" | "step_by" | "chain"
-            | "peekable" | "inspect_err" | "ok" | "or" | "to_vec" | "instrument" | "in_current_span" | "map_err" | "context" | "with_context" | "filter" | "skip_while" | "take_while" | "or_else" | "collect" | "try_collect" | "sorted"
-            | "unique" | "catch_unwind" | "shared" | "compat" | "fmt_err" => {
+            "clone" | "cloned" | "copied" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "to_owned" | "borrow" | "into"
+            | "try_into" | "by_ref" | "boxed" | "fuse" | "as_slice" | "as_str" | "value" | "value_mut" | "pair" | "get_ref" | "deref"
+            | "deref_mut" | "upgrade" | "downgrade" | "into_boxed_slice" | "as_bytes" | "iter" | "iter_mut" | "into_iter"
+            | "into_inner" | "flatten" | "rev" | "skip" | "take" | "step_by" | "chain" | "peekable" | "inspect_err" | "ok" | "or"
+            | "to_vec" | "instrument" | "in_current_span" | "map_err" | "context" | "with_context" | "filter" | "skip_while"
+            | "take_while" | "or_else" | "collect" | "try_collect" | "sorted" | "unique" | "catch_unwind" | "shared" | "compat"
+            | "fmt_err" => {
                 for &arg in args {
                     let hint = self.element(on, span);
                     self.arg(arg, &[hint]);
@@ -396,8 +434,9 @@ impl<'a> Eval<'a> {
                 }
                 Some(value)
             }
-            "to_string" | "len" | "trim" | "to_lowercase" | "to_uppercase" | "as_secs" | "as_millis" | "to_vec_u8" | "abs" | "wrapping_add" | "saturating_sub" | "saturating_add" | "checked_add" | "min" | "max" | "into_bytes" | "elapsed"
-            | "hash" | "finish" => {
+            "to_string" | "len" | "trim" | "to_lowercase" | "to_uppercase" | "as_secs" | "as_millis" | "to_vec_u8" | "abs"
+            | "wrapping_add" | "saturating_sub" | "saturating_add" | "checked_add" | "min" | "max" | "into_bytes" | "elapsed" | "hash"
+            | "finish" => {
                 let values = self.args(args);
                 let given = self.merge(&values);
                 let mut value = on.derived(if matches!(on.ty, Ty::Prim(_)) && name != "to_string" { on.ty.clone() } else { Ty::Unknown });
@@ -420,15 +459,19 @@ impl<'a> Eval<'a> {
                 value.ty = Ty::Ext(self.p.names.intern("std::result::Result"), [inner_ty].into());
                 Some(value)
             }
-            "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" | "map_or" | "map_or_else" | "map_or_default" if wrapped || on.form == Form::Option => {
+            "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" | "map_or" | "map_or_else" | "map_or_default"
+                if wrapped || on.form == Form::Option =>
+            {
                 let before = self.body.loads;
                 let effects = self.facts.effects.len();
                 let hint = content();
                 let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
-                let loads = (self.body.loads && !before) || self.facts.effects[effects..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+                let loads = (self.body.loads && !before)
+                    || self.facts.effects[effects..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
                 self.uses_of(on, UseKind::Defaulted(loads), span);
                 let given = self.merge(&values);
-                let mut value = if name.starts_with("map_or") { on.derived(values.last().map_or(Ty::Unknown, |v| v.ty.clone())) } else { content() };
+                let mut value =
+                    if name.starts_with("map_or") { on.derived(values.last().map_or(Ty::Unknown, |v| v.ty.clone())) } else { content() };
                 value.prov = value.prov.or(given.prov);
                 if name == "unwrap_or_else" && given.prov.has(Prov::RANDOM) {
                     value.prov = value.prov.or(Prov::RANDOM);
@@ -445,9 +488,47 @@ impl<'a> Eval<'a> {
                 value.form = Form::Bool { negated: matches!(name, "is_none" | "is_err" | "is_none_or") };
                 Some(value)
             }
-            "map" | "and_then" | "then" | "inspect" | "filter_map" | "flat_map" | "for_each" | "fold" | "for_each_concurrent" | "map_while" | "any" | "all" | "find" | "find_map" | "position" | "next" | "last" | "nth" | "max_by_key" | "min_by_key"
-            | "max_by" | "min_by" | "count" | "sum" | "partition" | "zip" | "enumerate" | "sort_by" | "sort_by_key" | "retain" | "first" | "get" | "is_empty" | "contains" | "try_for_each" | "try_fold" | "scan" | "buffered"
-            | "buffer_unordered" | "windows" | "chunks" => self.iterate(on, wrapped, name, args),
+            "map"
+            | "and_then"
+            | "then"
+            | "inspect"
+            | "filter_map"
+            | "flat_map"
+            | "for_each"
+            | "fold"
+            | "for_each_concurrent"
+            | "map_while"
+            | "any"
+            | "all"
+            | "find"
+            | "find_map"
+            | "position"
+            | "next"
+            | "last"
+            | "nth"
+            | "max_by_key"
+            | "min_by_key"
+            | "max_by"
+            | "min_by"
+            | "count"
+            | "sum"
+            | "partition"
+            | "zip"
+            | "enumerate"
+            | "sort_by"
+            | "sort_by_key"
+            | "retain"
+            | "first"
+            | "get"
+            | "is_empty"
+            | "contains"
+            | "try_for_each"
+            | "try_fold"
+            | "scan"
+            | "buffered"
+            | "buffer_unordered"
+            | "windows"
+            | "chunks" => self.iterate(on, wrapped, name, args),
             _ => None,
         }
     }
@@ -528,7 +609,14 @@ impl<'a> Eval<'a> {
         let loads = self.body.loads && !before;
         let given = self.merge(&values);
         match name {
-            "or_insert" | "or_insert_with" | "or_insert_with_key" | "or_default" | "or_try_insert_with" | "or_insert_entry" | "or_insert_with_if" | "or_try_insert_with_if" => {
+            "or_insert"
+            | "or_insert_with"
+            | "or_insert_with_key"
+            | "or_default"
+            | "or_try_insert_with"
+            | "or_insert_entry"
+            | "or_insert_with_if"
+            | "or_try_insert_with_if" => {
                 let value = if loads { given.prov.or(Prov::STORE) } else { given.prov.or(Prov::CONST) };
                 let access = self.access(&map, Op::LoadThrough, key.prov, value, name, span);
                 self.uses_of(&given, UseKind::Kept, span);
@@ -562,6 +650,22 @@ impl<'a> Eval<'a> {
 
 /// Clients whose calls act without `.await`.
 fn is_sync_client(path: &str) -> bool {
-    const CRATES: &[&str] = &["diesel", "rusqlite", "postgres", "mysql", "r2d2", "ureq", "sled", "redb", "rocksdb", "heed", "r2d2_sqlite", "redis", "memcache", "lettre", "duckdb"];
+    const CRATES: &[&str] = &[
+        "diesel",
+        "rusqlite",
+        "postgres",
+        "mysql",
+        "r2d2",
+        "ureq",
+        "sled",
+        "redb",
+        "rocksdb",
+        "heed",
+        "r2d2_sqlite",
+        "redis",
+        "memcache",
+        "lettre",
+        "duckdb",
+    ];
     CRATES.contains(&path.split("::").next().unwrap_or(path))
 }

@@ -67,7 +67,13 @@ impl<'a> Eval<'a> {
             self.cat.attributes.impls.iter().any(|i| i == last)
         });
         if marked {
-            let has_mark = |d: DefId| self.p.item(d).attrs.iter().find(|a| self.cat.attributes.impl_methods.iter().any(|m| m == hir.str(a.path).rsplit("::").next().unwrap_or("")));
+            let has_mark = |d: DefId| {
+                self.p
+                    .item(d)
+                    .attrs
+                    .iter()
+                    .find(|a| self.cat.attributes.impl_methods.iter().any(|m| m == hir.str(a.path).rsplit("::").next().unwrap_or("")))
+            };
             let any_marked = fns.iter().any(|(_, d)| has_mark(*d).is_some());
             let tools = attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("Tools" | "Prompts" | "tool_router")));
             let kind = if tools { "tool" } else { "handler" };
@@ -93,7 +99,13 @@ impl<'a> Eval<'a> {
         let text = self.p.text(path);
         let key = crate::catalog::short(text);
         let loose = text.starts_with("?::");
-        let entry = self.cat.traits.iter().find(|t| t.paths.iter().any(|p| *p == key || crate::catalog::short(p) == key || (loose && p.rsplit("::").next() == written.last().copied() && self.depends_on(def, p))));
+        let entry = self.cat.traits.iter().find(|t| {
+            t.paths.iter().any(|p| {
+                *p == key
+                    || crate::catalog::short(p) == key
+                    || (loose && p.rsplit("::").next() == written.last().copied() && self.depends_on(def, p))
+            })
+        });
         let Some((methods, kind)) = entry.map(|e| (e.methods.clone(), e.kind.clone())) else { return };
         for (name, function) in fns {
             if methods.iter().any(|m| m == self.p.text(name)) {
@@ -125,7 +137,11 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn is_state_function(&self, path: &str) -> bool {
-        self.cat.state.functions.iter().any(|f| path == f || path.ends_with(&format!("::{f}")) || (path.ends_with("Server::new") && path.contains("_server::")))
+        self.cat
+            .state
+            .functions
+            .iter()
+            .any(|f| path == f || path.ends_with(&format!("::{f}")) || (path.ends_with("Server::new") && path.contains("_server::")))
     }
 
     /// `get(handler)`, `web::get()`, `from_fn(f)`, `web::resource("/x")`.
@@ -166,7 +182,16 @@ impl<'a> Eval<'a> {
         if let Some(closure) = closure {
             let id = EntryId(self.facts.entries.len() as u32);
             let file = self.body.file;
-            self.facts.entries.push(Entry { method: method.map(str::to_string), path: None, kind: kind.into(), def: None, node: None, file, span, auxiliary });
+            self.facts.entries.push(Entry {
+                method: method.map(str::to_string),
+                path: None,
+                kind: kind.into(),
+                def: None,
+                node: None,
+                file,
+                span,
+                auxiliary,
+            });
             let node = self.add_node(NodeKind::Handler(id), Some(self.body.node), span);
             self.facts.entries[id.index()].node = Some(node);
             let request = Val::of(Ty::Unknown, Prov::REQUEST);
@@ -212,11 +237,32 @@ impl<'a> Eval<'a> {
         };
         let filter = self.cat.routers.filter_crates.contains(&krate);
         let router = self.cat.routers.crates.contains(&krate) || !on.entries().is_empty();
-        let serves = router && self.cat.routers.methods.iter().any(|m| m == name) || filter && self.cat.routers.filter_methods.iter().any(|m| m == name);
+        let serves = router && self.cat.routers.methods.iter().any(|m| m == name)
+            || filter && self.cat.routers.filter_methods.iter().any(|m| m == name);
         let framework = router || filter || self.cat.attributes.crates.contains(&krate) || krate == "tonic";
-        let keeps = self.cat.state.methods.iter().any(|m| m == name) && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
+        let keeps = self.cat.state.methods.iter().any(|m| m == name)
+            && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
         // Methods that only put routers together.
-        const JOINS: &[&str] = &["nest", "nest_service", "merge", "mount", "service", "configure", "push", "unshift", "at", "path", "scope", "resource", "or", "and", "register", "append", "with_path", "routes"];
+        const JOINS: &[&str] = &[
+            "nest",
+            "nest_service",
+            "merge",
+            "mount",
+            "service",
+            "configure",
+            "push",
+            "unshift",
+            "at",
+            "path",
+            "scope",
+            "resource",
+            "or",
+            "and",
+            "register",
+            "append",
+            "with_path",
+            "routes",
+        ];
         let joins = (router || !on.entries().is_empty()) && JOINS.contains(&name);
         if let (Some(Callable::Function(_)), true) = (on.callable(), matches!(on.ty, Ty::Fn(_))) {
             // `handler.layer(..)`, `handler.with_state(..)`: still the handler.
@@ -236,13 +282,18 @@ impl<'a> Eval<'a> {
         let pending = on.str().filter(|m| HTTP.contains(&m.to_ascii_lowercase().as_str())).map(str::to_string);
         let method = method.or(pending);
         let routed = on.extra.as_ref().is_some_and(|e| e.prefix.is_some());
-        let auxiliary = matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map" && !routed);
+        let auxiliary =
+            matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map" && !routed);
         let mut value = on.derived(on.ty.clone());
         value.extra.clone_from(&on.extra);
         let mut prefix = on.extra.as_ref().and_then(|e| e.prefix.clone());
         let mut added = Vec::new();
         for &arg in args {
-            let given = if serves { self.handler(arg, method.as_deref(), if auxiliary { "middleware" } else { "handler" }, auxiliary) } else { self.place_or_value(arg) };
+            let given = if serves {
+                self.handler(arg, method.as_deref(), if auxiliary { "middleware" } else { "handler" }, auxiliary)
+            } else {
+                self.place_or_value(arg)
+            };
             if let Some(text) = given.str().filter(|t| t.starts_with('/') || !HTTP.contains(&t.to_ascii_lowercase().as_str())) {
                 prefix = Some(text.to_string());
             }
@@ -301,7 +352,8 @@ impl<'a> Eval<'a> {
         if given.ty.is_unknown() && given.place.is_none() {
             return;
         }
-        let registration = Registration { node: self.body.node, ty: given.ty.clone(), place: given.place.clone(), span, what: what.to_string() };
+        let registration =
+            Registration { node: self.body.node, ty: given.ty.clone(), place: given.place.clone(), span, what: what.to_string() };
         self.facts.registrations.push(registration);
     }
 }

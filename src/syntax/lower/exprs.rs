@@ -134,9 +134,7 @@ impl Lower {
                 let rhs = self.expr(&expr.right);
                 (ExprKind::Assign { lhs, rhs }, range(self.expr_span(lhs).from(), self.expr_span(rhs).to()))
             }
-            syn::Expr::Block(expr) => {
-                (self.block_expr(BlockKind::Plain, &expr.block), delim(&expr.block.brace_token.span))
-            }
+            syn::Expr::Block(expr) => (self.block_expr(BlockKind::Plain, &expr.block), delim(&expr.block.brace_token.span)),
             syn::Expr::Async(expr) => {
                 let span = range(start(expr.async_token.span), close(&expr.block.brace_token.span));
                 (self.block_expr(BlockKind::Async, &expr.block), span)
@@ -190,8 +188,7 @@ impl Lower {
                 let body = self.expr(&closure.body);
                 let first = closure.constness.as_ref().map(|token| token.span);
                 let first = first.or(closure.asyncness.as_ref().map(|token| token.span));
-                let first =
-                    first.or(closure.capture.as_ref().map(|token| token.span)).unwrap_or(closure.inputs_begin.span);
+                let first = first.or(closure.capture.as_ref().map(|token| token.span)).unwrap_or(closure.inputs_begin.span);
                 let span = range(start(first), self.expr_span(body).to());
                 let (is_move, is_async) = (closure.capture.is_some(), closure.asyncness.is_some());
                 (ExprKind::Closure(Closure { params, ret, body, is_move, is_async }), span)

@@ -24,13 +24,7 @@ struct StaticDecl {
 }
 
 impl Lower {
-    pub fn item_macro(
-        &mut self,
-        attrs: &[syn::Attribute],
-        name: Option<&Ident>,
-        mac: &syn::Macro,
-        out: &mut Vec<ItemId>,
-    ) {
+    pub fn item_macro(&mut self, attrs: &[syn::Attribute], name: Option<&Ident>, mac: &syn::Macro, out: &mut Vec<ItemId>) {
         if only_for_tests(attrs) {
             return;
         }
@@ -95,13 +89,8 @@ impl Lower {
             }
             let ty = Some(self.ty(&decl.ty));
             let init = decl.init.as_ref().map(|init| self.expr(init));
-            let head = Head {
-                attrs: &decl.attrs,
-                vis: Some(&decl.vis),
-                name: Some(&decl.name),
-                first: decl.keyword.span,
-                end: end(decl.end),
-            };
+            let head =
+                Head { attrs: &decl.attrs, vis: Some(&decl.vis), name: Some(&decl.name), first: decl.keyword.span, end: end(decl.end) };
             let kind = ItemKind::Static { ty, mutable: decl.mutable, init, lazy: Some(lazy) };
             let id = self.add_item(head, kind);
             out.push(id);

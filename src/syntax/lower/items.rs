@@ -151,13 +151,7 @@ impl Lower {
             syn::Item::Use(item) if !only_for_tests(&item.attrs) => {
                 let public = !matches!(item.vis, syn::Visibility::Inherited);
                 let mut entries = Vec::new();
-                let whole = UseEntry {
-                    path: Vec::new(),
-                    name: None,
-                    glob: false,
-                    global: item.leading_colon.is_some(),
-                    public,
-                };
+                let whole = UseEntry { path: Vec::new(), name: None, glob: false, global: item.leading_colon.is_some(), public };
                 self.use_tree(&item.tree, &whole, &mut entries);
                 let head = Head {
                     attrs: &item.attrs,

@@ -170,9 +170,7 @@ fn argument_name(input: ParseStream) -> syn::Result<Option<String>> {
         name = fork.parse::<syn::LitStr>()?.value();
     } else {
         while fork.peek(Ident) || (!name.is_empty() && fork.peek(Token![type])) {
-            name.push_str(
-                &fork.call(syn::ext::IdentExt::parse_any as fn(ParseStream) -> syn::Result<Ident>)?.to_string(),
-            );
+            name.push_str(&fork.call(syn::ext::IdentExt::parse_any as fn(ParseStream) -> syn::Result<Ident>)?.to_string());
             if !fork.peek(Token![.]) || fork.peek(Token![..]) {
                 break;
             }
@@ -273,8 +271,7 @@ fn branches(input: ParseStream) -> syn::Result<Vec<Branch>> {
 /// Whether the first string among the arguments of such a macro is a format.
 fn takes_format(name: &str) -> bool {
     ["format", "print", "write", "panic", "assert"].iter().any(|part| name.contains(part))
-        || ["trace", "debug", "info", "warn", "error", "event", "log", "todo", "unreachable", "unimplemented"]
-            .contains(&name)
+        || ["trace", "debug", "info", "warn", "error", "event", "log", "todo", "unreachable", "unimplemented"].contains(&name)
         || ["anyhow", "bail", "ensure", "eyre"].contains(&name)
         || name.ends_with("span")
 }

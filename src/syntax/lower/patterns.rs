@@ -29,8 +29,7 @@ impl Lower {
             syn::Pat::Struct(pat) => {
                 let path = self.qualified_path(pat.qself.as_ref(), &pat.path);
                 let span = range(path.span.from(), close(&pat.brace_token.span));
-                let fields =
-                    pat.fields.iter().map(|field| (self.member(&field.member).0, self.pat(&field.pat))).collect();
+                let fields = pat.fields.iter().map(|field| (self.member(&field.member).0, self.pat(&field.pat))).collect();
                 (PatKind::Struct { path, fields, rest: pat.rest.is_some() }, span)
             }
             syn::Pat::Reference(reference) => {
@@ -94,11 +93,9 @@ impl Lower {
     /// A parameter of a closure, whose type is part of the pattern.
     pub fn closure_param(&mut self, pat: &syn::Pat) -> Param {
         match pat {
-            syn::Pat::Type(typed) => Param {
-                pat: self.pat(&typed.pat),
-                ty: Some(self.ty(&typed.ty)),
-                attrs: self.attrs(&typed.attrs, false),
-            },
+            syn::Pat::Type(typed) => {
+                Param { pat: self.pat(&typed.pat), ty: Some(self.ty(&typed.ty)), attrs: self.attrs(&typed.attrs, false) }
+            }
             pat => Param { pat: self.pat(pat), ty: None, attrs: Vec::new() },
         }
     }

@@ -63,9 +63,7 @@ impl Writer {
                     self.text.push(' ');
                 }
                 self.text.push(mark);
-                self.glue = joint
-                    || matches!(mark, '.' | '!' | '&' | '#' | '$' | '@' | '\'' | '<' | '?')
-                    || (mark == ':' && after_colon);
+                self.glue = joint || matches!(mark, '.' | '!' | '&' | '#' | '$' | '@' | '\'' | '<' | '?') || (mark == ':' && after_colon);
             }
             TokenTree::Ident(ident) => self.word(&ident.to_string()),
             TokenTree::Literal(literal) => self.word(&literal.to_string()),

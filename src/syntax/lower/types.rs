@@ -11,17 +11,14 @@ impl Lower {
             syn::Type::Paren(paren) => return self.ty(&paren.elem),
             syn::Type::Group(group) => return self.ty(&group.elem),
             syn::Type::Path(path) => Type::Path(self.qualified_path(path.qself.as_ref(), &path.path)),
-            syn::Type::Reference(reference) => {
-                Type::Ref { mutable: reference.mutability.is_some(), ty: self.ty(&reference.elem) }
-            }
+            syn::Type::Reference(reference) => Type::Ref { mutable: reference.mutability.is_some(), ty: self.ty(&reference.elem) },
             syn::Type::Ptr(pointer) => Type::Ptr(self.ty(&pointer.elem)),
             syn::Type::Tuple(tuple) => Type::Tuple(tuple.elems.iter().map(|ty| self.ty(ty)).collect()),
             syn::Type::Slice(slice) => Type::Slice(self.ty(&slice.elem)),
             syn::Type::Array(array) => Type::Array { elem: self.ty(&array.elem), len: self.expr(&array.len) },
-            syn::Type::FnPtr(function) => Type::Fn {
-                params: function.inputs.iter().map(|arg| self.ty(&arg.ty)).collect(),
-                ret: self.return_type(&function.output),
-            },
+            syn::Type::FnPtr(function) => {
+                Type::Fn { params: function.inputs.iter().map(|arg| self.ty(&arg.ty)).collect(), ret: self.return_type(&function.output) }
+            }
             syn::Type::ImplTrait(bounds) => Type::Impl(self.bounds(&bounds.bounds)),
             syn::Type::TraitObject(bounds) => Type::Dyn(self.bounds(&bounds.bounds)),
             syn::Type::Never(_) => Type::Never,
@@ -97,9 +94,7 @@ impl Lower {
             args.push(match arg {
                 syn::GenericArgument::Type(ty) => GenericArg::Type(self.ty(ty)),
                 syn::GenericArgument::Const(expr) => GenericArg::Const(self.expr(expr)),
-                syn::GenericArgument::AssocType(assoc) => {
-                    GenericArg::Assoc(self.name_sym(&assoc.ident), self.ty(&assoc.ty))
-                }
+                syn::GenericArgument::AssocType(assoc) => GenericArg::Assoc(self.name_sym(&assoc.ident), self.ty(&assoc.ty)),
                 syn::GenericArgument::Constraint(constraint) => {
                     let bounds = Type::Impl(self.bounds(&constraint.bounds));
                     GenericArg::Assoc(self.name_sym(&constraint.ident), self.add_type(bounds))
@@ -173,13 +168,14 @@ pub fn type_end(ty: &syn::Type) -> Pos {
             syn::ReturnType::Type(_, output) => type_end(output),
             syn::ReturnType::Default => close(&ty.paren_token.span),
         },
-        syn::Type::ImplTrait(syn::TypeImplTrait { bounds, .. })
-        | syn::Type::TraitObject(syn::TypeTraitObject { bounds, .. }) => match bounds.last() {
-            Some(syn::TypeParamBound::Trait(bound)) => {
-                bound.paren_token.as_ref().map_or_else(|| path_end(&bound.path), |paren| close(&paren.span))
+        syn::Type::ImplTrait(syn::TypeImplTrait { bounds, .. }) | syn::Type::TraitObject(syn::TypeTraitObject { bounds, .. }) => {
+            match bounds.last() {
+                Some(syn::TypeParamBound::Trait(bound)) => {
+                    bound.paren_token.as_ref().map_or_else(|| path_end(&bound.path), |paren| close(&paren.span))
+                }
+                _ => end(ty.span()),
             }
-            _ => end(ty.span()),
-        },
+        }
         _ => end(ty.span()),
     }
 }

@@ -71,8 +71,7 @@ impl Dump<'_> {
             PatKind::Tuple(ids) => format!("({})", list(ids)),
             PatKind::TupleStruct { path, elems } => format!("{}({})", self.path(path), list(elems)),
             PatKind::Struct { path, fields, rest } => {
-                let fields: Vec<String> =
-                    fields.iter().map(|(name, pat)| format!("{}:{}", self.0.str(*name), self.pat(*pat))).collect();
+                let fields: Vec<String> = fields.iter().map(|(name, pat)| format!("{}:{}", self.0.str(*name), self.pat(*pat))).collect();
                 format!("{}{{{}{}}}", self.path(path), fields.join(","), if *rest { ",.." } else { "" })
             }
             PatKind::Ref(id) => format!("&{}", self.pat(*id)),
@@ -162,10 +161,8 @@ impl Dump<'_> {
             }
             ExprKind::Let { pat, expr } => format!("let {}={}", self.pat(*pat), self.expr(*expr)),
             ExprKind::Match { on, arms } => {
-                let arms: Vec<String> = arms
-                    .iter()
-                    .map(|arm| format!("{} if {} => {}", self.pat(arm.pat), opt(&arm.guard), self.expr(arm.body)))
-                    .collect();
+                let arms: Vec<String> =
+                    arms.iter().map(|arm| format!("{} if {} => {}", self.pat(arm.pat), opt(&arm.guard), self.expr(arm.body))).collect();
                 format!("match {} [{}]", self.expr(*on), arms.join("; "))
             }
             ExprKind::While { cond, body } => {
@@ -177,21 +174,15 @@ impl Dump<'_> {
             }
             ExprKind::Closure(closure) => {
                 let params: Vec<String> = closure.params.iter().map(|param| self.pat(param.pat)).collect();
-                let marks = format!(
-                    "{}{}",
-                    if closure.is_async { "async " } else { "" },
-                    if closure.is_move { "move " } else { "" }
-                );
+                let marks = format!("{}{}", if closure.is_async { "async " } else { "" }, if closure.is_move { "move " } else { "" });
                 format!("{marks}|{}| {}", params.join(","), self.expr(closure.body))
             }
             ExprKind::Return(id) => format!("return {}", opt(id)),
             ExprKind::Break(id) => format!("break {}", opt(id)),
             ExprKind::Yield(id) => format!("yield {}", opt(id)),
             ExprKind::Struct { path, fields, rest } => {
-                let fields: Vec<String> = fields
-                    .iter()
-                    .map(|field| format!("{}:{}", self.0.str(field.name), self.expr(field.value)))
-                    .collect();
+                let fields: Vec<String> =
+                    fields.iter().map(|field| format!("{}:{}", self.0.str(field.name), self.expr(field.value))).collect();
                 format!("{}{{{}..{}}}", self.path(path), fields.join(","), opt(rest))
             }
             ExprKind::Tuple(ids) => format!("({})", self.exprs(ids)),

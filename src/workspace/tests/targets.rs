@@ -4,20 +4,12 @@ use super::{crate_named, files, found, package, targets, tree, with_examples, wr
 /// Binaries are found in the usual places, once each, and `autobins = false` leaves the named ones.
 #[test]
 fn binaries() {
-    let sources = [
-        ("src/main.rs", ""),
-        ("src/bin/two.rs", ""),
-        ("src/bin/three/main.rs", ""),
-        ("src/bin/three/help.rs", ""),
-    ];
+    let sources = [("src/main.rs", ""), ("src/bin/two.rs", ""), ("src/bin/three/main.rs", ""), ("src/bin/three/help.rs", "")];
     let auto = tree(&sources);
     write(
         auto.path(),
         "Cargo.toml",
-        &format!(
-            "{}[[bin]]\nname = \"serve\"\npath = \"src/main.rs\"\n[[bin]]\nname = \"two\"\n",
-            crate_named("app")
-        ),
+        &format!("{}[[bin]]\nname = \"serve\"\npath = \"src/main.rs\"\n[[bin]]\nname = \"two\"\n", crate_named("app")),
     );
     let expected = [
         (TargetKind::Binary, "three", "src/bin/three/main.rs"),
@@ -26,15 +18,8 @@ fn binaries() {
     ];
     assert_eq!(targets(&found(&auto).packages[0]), expected);
     let named = tree(&sources);
-    write(
-        named.path(),
-        "Cargo.toml",
-        "[package]\nname = \"app\"\nautobins = false\n[[bin]]\nname = \"two\"\n",
-    );
-    assert_eq!(
-        targets(&found(&named).packages[0]),
-        [(TargetKind::Binary, "two", "src/bin/two.rs")]
-    );
+    write(named.path(), "Cargo.toml", "[package]\nname = \"app\"\nautobins = false\n[[bin]]\nname = \"two\"\n");
+    assert_eq!(targets(&found(&named).packages[0]), [(TargetKind::Binary, "two", "src/bin/two.rs")]);
 }
 
 /// A target's root may lie anywhere in the tree; what lies beside it may be its modules.
@@ -51,37 +36,17 @@ fn roots_in_unusual_places() {
         ("tests/bin/c.rs", ""),
         ("tests/it.rs", ""),
         ("src/tests/inner.rs", ""),
-        (
-            "rust/Cargo.toml",
-            "[package]\nname = \"out\"\n[lib]\npath = \"../shared/lib.rs\"\n",
-        ),
+        ("rust/Cargo.toml", "[package]\nname = \"out\"\n[lib]\npath = \"../shared/lib.rs\"\n"),
         ("shared/lib.rs", ""),
-        (
-            "bad/Cargo.toml",
-            "[package]\nname = \"bad\"\n[lib]\npath = \"../../etc/lib.rs\"\n",
-        ),
+        ("bad/Cargo.toml", "[package]\nname = \"bad\"\n[lib]\npath = \"../../etc/lib.rs\"\n"),
     ]);
     let workspace = found(&tree);
-    let odd = [
-        (TargetKind::Library, "odder", "code/root.rs"),
-        (TargetKind::Binary, "b", "tests/bin/b.rs"),
-    ];
+    let odd = [(TargetKind::Library, "odder", "code/root.rs"), (TargetKind::Binary, "b", "tests/bin/b.rs")];
     assert_eq!(targets(package(&workspace, "odd")), odd);
-    assert_eq!(
-        targets(package(&workspace, "out")),
-        [(TargetKind::Library, "out", "shared/lib.rs")]
-    );
-    let expected = [
-        "code/root.rs",
-        "shared/lib.rs",
-        "src/tests/inner.rs",
-        "tests/bin/b.rs",
-        "tests/bin/c.rs",
-    ];
+    assert_eq!(targets(package(&workspace, "out")), [(TargetKind::Library, "out", "shared/lib.rs")]);
+    let expected = ["code/root.rs", "shared/lib.rs", "src/tests/inner.rs", "tests/bin/b.rs", "tests/bin/c.rs"];
     assert_eq!(files(&workspace), expected);
-    let [error] = &workspace.errors[..] else {
-        panic!("{:?}", workspace.errors)
-    };
+    let [error] = &workspace.errors[..] else { panic!("{:?}", workspace.errors) };
     assert_eq!(error.path, "bad/Cargo.toml");
 }
 
@@ -96,18 +61,12 @@ fn what_is_never_a_target() {
         ("benches/fast.rs", ""),
         ("examples/demo.rs", ""),
         ("examples/big/main.rs", ""),
-        (
-            "macros/Cargo.toml",
-            &format!("{}[lib]\nproc-macro = true\n", crate_named("macros")),
-        ),
+        ("macros/Cargo.toml", &format!("{}[lib]\nproc-macro = true\n", crate_named("macros"))),
         ("macros/src/lib.rs", ""),
     ]);
     let workspace = found(&tree);
     assert_eq!(targets(package(&workspace, "macros")), []);
-    assert_eq!(
-        targets(package(&workspace, "app")),
-        [(TargetKind::Library, "app", "src/lib.rs")]
-    );
+    assert_eq!(targets(package(&workspace, "app")), [(TargetKind::Library, "app", "src/lib.rs")]);
     assert_eq!(files(&workspace), ["src/lib.rs"]);
     let workspace = with_examples(&tree);
     let examples = [
@@ -116,10 +75,7 @@ fn what_is_never_a_target() {
         (TargetKind::Library, "app", "src/lib.rs"),
     ];
     assert_eq!(targets(package(&workspace, "app")), examples);
-    assert_eq!(
-        files(&workspace),
-        ["examples/big/main.rs", "examples/demo.rs", "src/lib.rs"]
-    );
+    assert_eq!(files(&workspace), ["examples/big/main.rs", "examples/demo.rs", "src/lib.rs"]);
 }
 
 /// Crates in a folder called `examples` are packages, with or without example targets asked for.
@@ -134,17 +90,8 @@ fn a_folder_of_example_crates() {
         ("examples/flat/main.rs", ""),
     ]);
     for workspace in [found(&tree), with_examples(&tree)] {
-        assert_eq!(
-            targets(package(&workspace, "chat")),
-            [(TargetKind::Binary, "chat", "examples/chat/src/main.rs")]
-        );
-        assert_eq!(
-            targets(package(&workspace, "lib")),
-            [(TargetKind::Library, "lib", "src/lib.rs")]
-        );
-        assert_eq!(
-            files(&workspace),
-            ["examples/chat/src/main.rs", "src/lib.rs"]
-        );
+        assert_eq!(targets(package(&workspace, "chat")), [(TargetKind::Binary, "chat", "examples/chat/src/main.rs")]);
+        assert_eq!(targets(package(&workspace, "lib")), [(TargetKind::Library, "lib", "src/lib.rs")]);
+        assert_eq!(files(&workspace), ["examples/chat/src/main.rs", "src/lib.rs"]);
     }
 }

@@ -1,0 +1,103 @@
+//! Every rule runs over every fixture: each mark must be met, and nothing unmarked may be said.
+
+use cargo_stateless::analysis::AnalyzeOptions;
+use cargo_stateless::config::Config;
+use cargo_stateless::finding::{Finding, Persona};
+use cargo_stateless::rules::PAGES;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// `(path, line)` to the rules that must be reported there.
+type Marks = BTreeMap<(String, u32), BTreeSet<String>>;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn findings(root: &Path) -> Vec<Finding> {
+    let analysis = cargo_stateless::engine::analyze(root, &Config::default(), &AnalyzeOptions::default());
+    let analysis = analysis.expect("the fixtures are a tree");
+    analysis.findings.into_iter().filter(|f| f.persona == Persona::Regular).collect()
+}
+
+/// Marks of rules that exist; `//~ rule` in Rust, `#~ rule` in manifests.
+fn marks(dir: &Path, root: &Path, found: &mut Marks) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).expect("readable").map(|e| e.expect("readable").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            if path.file_name().is_some_and(|n| n != "target") {
+                marks(&path, root, found);
+            }
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let mark = if path.extension().is_some_and(|e| e == "rs") { "//~ " } else { "#~ " };
+        for (index, line) in text.lines().enumerate() {
+            let Some((_, rules)) = line.split_once(mark) else { continue };
+            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
+            let known = rules.split([' ', ',']).filter(|r| PAGES.iter().any(|(id, _)| id == r)).map(str::to_string);
+            found.entry((name, index as u32 + 1)).or_default().extend(known);
+        }
+    }
+}
+
+/// What is not yet told apart, by the case's folder, each with the reason. A case that is mended must
+/// be taken off this list, or the test fails.
+fn open_cases() -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(fixtures().join("open-cases.txt")).unwrap_or_default();
+    let lines = text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
+    lines.filter_map(|l| l.split_once(": ")).map(|(case, why)| (case.to_string(), why.to_string())).collect()
+}
+
+fn case_of(path: &str) -> String {
+    path.split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn fixtures_say_what_is_reported_and_nothing_else_is() {
+    let root = fixtures();
+    let mut expected = Marks::new();
+    marks(&root, &root, &mut expected);
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut met = 0;
+    let found = findings(&root);
+    for finding in &found {
+        let at = (finding.location.path.clone(), finding.location.line);
+        if !expected.get(&at).is_some_and(|rules| rules.contains(finding.rule)) {
+            let text = format!("unmarked {}:{} {}: {}", at.0, at.1, finding.rule, finding.message);
+            wrong.entry(case_of(&at.0)).or_default().push(text);
+        }
+    }
+    for ((path, line), rules) in &expected {
+        for rule in rules {
+            if found.iter().any(|f| f.rule == rule && f.location.path == *path && f.location.line == *line) {
+                met += 1;
+            } else {
+                wrong.entry(case_of(path)).or_default().push(format!("missed {path}:{line} {rule}"));
+            }
+        }
+    }
+    let open = open_cases();
+    let mended: Vec<&String> = open.keys().filter(|case| !wrong.contains_key(*case)).collect();
+    let news: Vec<&String> = wrong.iter().filter(|(case, _)| !open.contains_key(*case)).flat_map(|(_, texts)| texts).collect();
+    assert!(met > 50, "only {met} marks were met: the fixtures were not read");
+    assert!(news.is_empty(), "{news:#?}");
+    assert!(mended.is_empty(), "no longer open: {mended:?}");
+}
+
+#[test]
+fn a_command_line_tool_has_no_findings() {
+    let found = findings(&fixtures().join("clean-cli"));
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn messages_put_the_harm_first_and_end_without_a_stop() {
+    for finding in findings(&fixtures()) {
+        let first = finding.message.chars().next();
+        assert!(first.is_some_and(|c| !c.is_uppercase() || finding.message.starts_with("N ")), "{}", finding.message);
+        assert!(!finding.message.ends_with('.'), "{}", finding.message);
+        assert!(finding.witness.iter().all(|path| !path.is_empty()), "{}: an empty witness", finding.symbol);
+    }
+}
