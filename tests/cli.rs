@@ -71,7 +71,21 @@ fn json_is_all_of_standard_output_and_the_same_each_time() {
     assert_eq!(report["schema"], 1);
     assert_eq!(report["checklist"].as_array().map(Vec::len), Some(8));
     let finding = &report["findings"][0];
-    for key in ["rule", "item", "severity", "confidence", "persona", "reason", "fingerprint", "message", "symbol", "location", "witness", "home", "help"] {
+    for key in [
+        "rule",
+        "item",
+        "severity",
+        "confidence",
+        "persona",
+        "reason",
+        "fingerprint",
+        "message",
+        "symbol",
+        "location",
+        "witness",
+        "home",
+        "help",
+    ] {
         assert!(!finding[key].is_null(), "{key} is missing");
     }
 }
@@ -104,8 +118,11 @@ fn the_verdict_does_not_hang_on_names_or_wrapping() {
     let variants = [
         body.clone(),
         body.replace("Permits", "Zettel").replace("show", "zeigen").replace("grant", "geben"),
-        body.replace("type Permits = Arc<Mutex<HashMap<u32, String>>>;", "#[derive(Clone, Default)]\nstruct Permits { held: Arc<Mutex<HashMap<u32, String>>> }")
-            .replace("p.lock()", "p.held.lock()"),
+        body.replace(
+            "type Permits = Arc<Mutex<HashMap<u32, String>>>;",
+            "#[derive(Clone, Default)]\nstruct Permits { held: Arc<Mutex<HashMap<u32, String>>> }",
+        )
+        .replace("p.lock()", "p.held.lock()"),
         body.replace("    p.lock().unwrap().insert(id, body);", "    keep(&p, id, body);")
             .replace("fn app()", "fn keep(p: &Permits, id: u32, body: String) { p.lock().unwrap().insert(id, body); }\nfn app()"),
     ];
@@ -122,7 +139,9 @@ fn the_verdict_does_not_hang_on_names_or_wrapping() {
 /// One changed fact: nothing is written on a request.
 #[test]
 fn a_map_that_only_startup_writes_is_quiet() {
-    let source = SERVICE.replace("mod broken;\nmod deep;\nmod latin;\n", "").replace("p.lock().unwrap().insert(id, body);", "let _ = (p, id, body);");
+    let source = SERVICE
+        .replace("mod broken;\nmod deep;\nmod latin;\n", "")
+        .replace("p.lock().unwrap().insert(id, body);", "let _ = (p, id, body);");
     let dir = tempfile::tempdir().expect("a folder");
     crate_with(dir.path(), source.as_bytes());
     assert_eq!(run(&[&dir.path().to_string_lossy()]).status.code(), Some(0));

@@ -20,6 +20,25 @@ fn findings(root: &Path) -> Vec<Finding> {
     analysis.findings.into_iter().filter(|f| f.persona == Persona::Regular).collect()
 }
 
+/// Each case on its own, as a user's tree would be, with paths relative to the fixtures.
+fn all_findings() -> Vec<Finding> {
+    let folders = |dir: &Path| {
+        let entries = std::fs::read_dir(dir).expect("readable").map(|e| e.expect("readable").path());
+        let mut entries: Vec<PathBuf> = entries.filter(|p| p.is_dir() && !p.ends_with("target")).collect();
+        entries.sort();
+        entries
+    };
+    let mut found = Vec::new();
+    for case in folders(&fixtures()).iter().flat_map(|rule| folders(rule)).flat_map(|side| folders(&side)) {
+        let prefix = case.strip_prefix(fixtures()).expect("below").to_string_lossy().replace('\\', "/");
+        found.extend(findings(&case).into_iter().map(|mut f| {
+            f.location.path = format!("{prefix}/{}", f.location.path);
+            f
+        }));
+    }
+    found
+}
+
 /// Marks of rules that exist; `//~ rule` in Rust, `#~ rule` in manifests.
 fn marks(dir: &Path, root: &Path, found: &mut Marks) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).expect("readable").map(|e| e.expect("readable").path()).collect();
@@ -61,7 +80,7 @@ fn fixtures_say_what_is_reported_and_nothing_else_is() {
     marks(&root, &root, &mut expected);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut met = 0;
-    let found = findings(&root);
+    let found = all_findings();
     for finding in &found {
         let at = (finding.location.path.clone(), finding.location.line);
         if !expected.get(&at).is_some_and(|rules| rules.contains(finding.rule)) {
@@ -94,7 +113,7 @@ fn a_command_line_tool_has_no_findings() {
 
 #[test]
 fn messages_put_the_harm_first_and_end_without_a_stop() {
-    for finding in findings(&fixtures()) {
+    for finding in all_findings() {
         let first = finding.message.chars().next();
         assert!(first.is_some_and(|c| !c.is_uppercase() || finding.message.starts_with("N ")), "{}", finding.message);
         assert!(!finding.message.ends_with('.'), "{}", finding.message);

@@ -75,6 +75,8 @@ struct Body {
     loads: bool,
     stores: bool,
     sleeps: bool,
+    /// Ways out of loops met so far, other than those of `select!`, by which loops are told to stop.
+    leaves: u32,
     spawns_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
     exclusive_self: bool,
@@ -341,6 +343,7 @@ impl Body {
             loads: false,
             stores: false,
             sleeps: false,
+            leaves: 0,
             spawns_params: 0,
             exclusive_self: false,
         }

@@ -20,7 +20,12 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let engine = engine(&effect.what);
         let package = w.p.krate(w.p.def(node.def).krate).package.as_str();
         let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
-        if opens && reached && (serves.contains(package) || w.graph.phase(effect.node).requested()) && seen.insert((node.file, engine)) {
+        // A file that the request brings is its own; one that nobody writes is shipped with the service.
+        let foreign = w.graph.resolve(effect.path, node.def).has(Prov::REQUEST);
+        let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
+        let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
+        let shipped = asked && !w.facts.effects.iter().any(|e| writes(e) && package_of(w, e) == package);
+        if opens && reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested()) && seen.insert((node.file, engine)) {
             findings.push(finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def))));
         }
     }
@@ -41,6 +46,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn package_of<'w>(w: &'w World<'_>, effect: &Effect) -> &'w str {
+    w.p.krate(w.p.def(w.facts.node(effect.node).def).krate).package.as_str()
 }
 
 fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {

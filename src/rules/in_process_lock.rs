@@ -85,6 +85,7 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
     // A permit that bounds reads is flow control; one around changes serialises them.
     let effect = w.facts.effects.iter().find(|e| {
         let shared = match e.kind {
+            EffectKind::Store { kind: crate::catalog::StoreKind::Http, .. } if semaphore => false,
             EffectKind::Store { writes, .. } => writes || !gate && !semaphore,
             EffectKind::File(kind) => !semaphore && matches!(kind, crate::catalog::FnEffect::FileWrite | crate::catalog::FnEffect::FileRename),
             _ => false,

@@ -31,6 +31,9 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     let send = evidence::pick(w, &sends, None)?;
     let sender = send.label(w);
     let name = evidence::short(&cell.symbol);
+    // The one queue of the package is reported where it is built.
+    let channels = w.facts.effects.iter().filter(|e| e.kind == EffectKind::Channel(Channel::Queue) && w.p.krate(w.p.def(w.facts.node(e.node).def).krate).package == cell.package);
+    let built = channels.clone().next().filter(|_| channels.count() == 1);
     let mut first = vec![evidence::declared(w, cell)];
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &send));
@@ -49,7 +52,7 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
         message: format!("a kill loses everything that `{sender}` has queued and already answered for: `{name}` is a queue in this process"),
-        location: evidence::location(w, cell.file, cell.span),
+        location: built.map_or_else(|| evidence::location(w, cell.file, cell.span), |e| evidence::node_location(w, e.node, e.span)),
         witness: vec![first, evidence::chain(w, &send)],
         home: Some("durable queue".into()),
         help: Some("put the item into a durable queue or table before answering, and acknowledge it when the work is done".into()),

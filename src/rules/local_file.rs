@@ -31,10 +31,23 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Whether the function first looks for the file and then fetches what it writes: a cache on disk.
+fn refetched(effect: &Effect, w: &World<'_>) -> bool {
+    let def = w.facts.node(effect.node).def;
+    let before = |e: &Effect| w.facts.node(e.node).def == def && e.order < effect.order;
+    let looks = w.facts.effects.iter().any(|e| before(e) && e.kind == EffectKind::File(FnEffect::FileRead));
+    let fetches = w.facts.effects.iter().any(|e| before(e) && matches!(e.kind, EffectKind::Store { writes: false, .. }));
+    let calls = w.facts.calls.iter().any(|c| w.facts.node(c.node).def == def && c.order < effect.order && w.facts.loading.contains(&c.target));
+    looks && (fetches || calls)
+}
+
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let library = matches!(effect.kind, EffectKind::Library(_));
     let def = w.facts.node(effect.node).def;
     if !library && !w.graph.phase(effect.node).requested() {
+        return None;
+    }
+    if refetched(effect, w) {
         return None;
     }
     let entry = evidence::entries(w, effect.node).into_iter().next();

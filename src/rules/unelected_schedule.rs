@@ -17,7 +17,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let node = w.facts.node(id);
     let repeated = node.periodic?;
     let phase = w.graph.phase(id);
-    if phase.has(Phases::REQUEST) || !phase.has(Phases::BACKGROUND.or(Phases::STARTUP)) {
+    if phase.has(Phases::REQUEST) || !phase.has(Phases::BACKGROUND) {
         return None;
     }
     let effects: Vec<&Effect> = work::effects(w, id);
@@ -70,9 +70,19 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
             let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);
             [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| data.has(k))
         }
-        EffectKind::Store { writes: true, .. } => !upsert,
+        // Adding to a column gives the right sum however many add their own share.
+        EffectKind::Store { writes: true, .. } => !upsert && !adds(effect),
         _ => false,
     }
+}
+
+fn adds(effect: &Effect) -> bool {
+    if effect.what.split('.').any(|v| v.starts_with("incr") || v.starts_with("hincr")) {
+        return true;
+    }
+    let Some(text) = effect.text.as_deref() else { return false };
+    let words: Vec<&str> = text.split([' ', '=', '\n', ',']).filter(|w| !w.is_empty()).collect();
+    words.windows(3).any(|w| w[0] == w[1] && w[2] == "+")
 }
 
 fn deletes(effect: &Effect) -> bool {

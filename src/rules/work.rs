@@ -25,15 +25,14 @@ pub fn effects<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
 
 /// The first effect whose loss or repetition somebody outside notices.
 pub fn lasting<'w>(effects: &[&'w Effect]) -> Option<&'w Effect> {
-    effects.iter().copied()
-        .find(|e| {
-            matches!(
-                &e.kind,
-                EffectKind::Store { writes: true, .. }
-                    | EffectKind::Store { kind: StoreKind::Mail, .. }
-                    | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy)
-            )
-        })
+    effects.iter().copied().find(|e| {
+        matches!(
+            &e.kind,
+            EffectKind::Store { writes: true, .. }
+                | EffectKind::Store { kind: StoreKind::Mail, .. }
+                | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy)
+        )
+    })
 }
 
 /// Whether something in the work is taken so that only one instance gets it.

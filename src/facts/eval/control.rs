@@ -294,8 +294,9 @@ impl<'a> Eval<'a> {
     /// Walks a loop; an endless one that sleeps or ticks makes the node periodic.
     pub(super) fn looped(&mut self, span: Span, endless: bool, walk: impl FnOnce(&mut Self)) {
         let outer = std::mem::take(&mut self.body.sleeps);
+        let leaves = self.body.leaves;
         walk(self);
-        if endless && self.body.sleeps {
+        if endless && self.body.sleeps && self.body.leaves == leaves {
             let node = self.body.node.index();
             self.facts.nodes[node].periodic.get_or_insert(span);
         }

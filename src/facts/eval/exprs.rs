@@ -94,11 +94,13 @@ impl<'a> Eval<'a> {
             ExprKind::For { pat, iter, body } => self.for_expr(*pat, *iter, body, span),
             ExprKind::Closure(closure) => self.closure(closure, &[], span),
             ExprKind::Return(value) => {
+                self.body.leaves += 1;
                 let value = value.map_or_else(Val::unit, |v| self.expr(v));
                 self.finish(value);
                 Val::of(Ty::Never, Prov::NONE)
             }
             ExprKind::Break(value) => {
+                self.body.leaves += 1;
                 let value = value.map(|v| self.expr(v));
                 Val { ty: Ty::Never, ..value.unwrap_or_else(Val::unit) }
             }
@@ -363,6 +365,10 @@ impl<'a> Eval<'a> {
                     value.place = place;
                     value.extra().inside = base.inside();
                     return value;
+                }
+                // A wrapper that nothing is known of: what it holds has the field, so it dereferences.
+                Ty::Ext(_, args) if matches!(args.first(), Some(Ty::Adt(def, own)) if self.p.field_type(*def, own, name).is_some()) => {
+                    ty = ty.arg(0);
                 }
                 // `State(x).0`, `Data(x).0`
                 _ if self.p.text(name) == "0" => {
