@@ -113,6 +113,8 @@ pub enum FnEffect {
     Spawn,
     SpawnBlocking,
     JoinedSpawn,
+    /// A library repeats the work that it is given.
+    Schedule,
     FileWrite,
     FileCopy,
     FileRename,
@@ -218,6 +220,15 @@ pub struct Metrics {
     pub macros: Vec<String>,
 }
 
+/// What lets only one instance go on: leader election and distributed locks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Claims {
+    pub crates: Vec<String>,
+    /// By crate and last name.
+    pub types: Vec<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bus {
@@ -254,6 +265,7 @@ struct Document {
     state: StateEntry,
     metrics: Metrics,
     bus: Bus,
+    claims: Claims,
     stores: BTreeMap<StoreKind, Vec<String>>,
     grpc: BTreeMap<String, Vec<String>>,
     servers: BTreeMap<String, Vec<String>>,
@@ -288,6 +300,7 @@ pub struct Catalog {
     pub state: StateEntry,
     metrics: Metrics,
     pub bus: Bus,
+    claims: Claims,
     stores: FxHashMap<String, StoreKind>,
     type_memo: RwLock<FxHashMap<Name, Option<TypeInfo>>>,
     function_memo: RwLock<FxHashMap<Name, Option<FnInfo>>>,
@@ -357,6 +370,8 @@ impl Catalog {
         extend(&mut self.state.extractors, document.state.extractors);
         extend(&mut self.metrics.crates, document.metrics.crates);
         extend(&mut self.metrics.macros, document.metrics.macros);
+        extend(&mut self.claims.crates, document.claims.crates);
+        extend(&mut self.claims.types, document.claims.types.iter().map(|t| short(t)).collect());
         extend(&mut self.bus.methods, document.bus.methods);
         extend(&mut self.bus.types, document.bus.types.iter().map(|t| short(t)).collect());
         Ok(())
@@ -431,6 +446,12 @@ impl Catalog {
     pub fn is_log_macro(&self, path: &str) -> bool {
         let last = path.rsplit("::").next().unwrap_or(path);
         self.metrics.macros.iter().any(|m| m == last)
+    }
+
+    /// Whether a type, or a function of it, belongs to leader election or a distributed lock.
+    pub fn is_claim(&self, path: &str) -> bool {
+        let owner = path.rsplit_once("::").map_or(path, |(owner, _)| owner);
+        self.claims.crates.iter().any(|c| c == first(path)) || [path, owner].iter().any(|p| self.claims.types.contains(&short(p)))
     }
 
     pub fn is_bus_type(&self, path: &str) -> bool {

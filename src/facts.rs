@@ -6,4 +6,5 @@ pub mod hosts;
 pub mod model;
 pub mod phases;
 pub mod profile;
+pub mod sql;
 pub mod value;

@@ -77,6 +77,8 @@ struct Body {
     sleeps: bool,
     /// Ways out of loops met so far, other than those of `select!`, by which loops are told to stop.
     leaves: u32,
+    /// `break`s of the loop that is being walked.
+    breaks: u32,
     spawns_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
     exclusive_self: bool,
@@ -242,7 +244,8 @@ impl<'a> Eval<'a> {
 
     /// Drops from a returned value what has no meaning outside the function.
     fn forget_locals(&self, value: &mut Val) {
-        if matches!(&value.place, Some(Place { root: Root::Local(..), .. })) {
+        // The end of a channel is the same channel wherever it goes.
+        if matches!(&value.place, Some(Place { root: Root::Local(..), .. })) && !self.is_channel_end(&value.ty) {
             value.place = None;
         }
         if let Some(extra) = &mut value.extra {
@@ -254,6 +257,11 @@ impl<'a> Eval<'a> {
                 self.forget_locals(elem);
             }
         }
+    }
+
+    fn is_channel_end(&self, ty: &Ty) -> bool {
+        let Ty::Ext(name, _) = ty else { return false };
+        self.cat.type_info(&self.p.names, *name).is_some_and(|i| i.channel.is_some())
     }
 
     fn bind_params(&mut self, function: &'a hir::Function) {
@@ -344,6 +352,7 @@ impl Body {
             stores: false,
             sleeps: false,
             leaves: 0,
+            breaks: 0,
             spawns_params: 0,
             exclusive_self: false,
         }

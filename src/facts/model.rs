@@ -320,6 +320,8 @@ pub struct Init {
     pub prov: Prov,
     pub expires: bool,
     pub node: NodeId,
+    /// Where the channel was made whose end this is.
+    pub channel: Option<(NodeId, Span)>,
 }
 
 /// A value given to the service to keep.

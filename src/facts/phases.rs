@@ -53,6 +53,8 @@ pub struct Edge {
     pub span: crate::syntax::hir::Span,
     pub spawn: bool,
     pub dynamic: bool,
+    /// It leads to a task, awaited by somebody or not.
+    pub task: bool,
 }
 
 pub struct Graph {
@@ -92,13 +94,13 @@ impl Graph {
             if call.kind == CallKind::Value && entry_at.contains_key(&to) {
                 continue;
             }
-            edges.push(Edge { from: call.node, to, span: call.span, spawn: call.kind == CallKind::Spawn, dynamic: call.dynamic });
+            edges.push(Edge { from: call.node, to, span: call.span, spawn: call.kind == CallKind::Spawn, dynamic: call.dynamic, task: false });
         }
         for (index, node) in facts.nodes.iter().enumerate() {
             if let (Some(parent), NodeKind::Spawned(effect)) = (node.parent, node.kind) {
                 let effect = &facts.effects[effect.index()];
                 let awaited = matches!(effect.kind, EffectKind::Spawn { awaited: true, .. });
-                edges.push(Edge { from: parent, to: NodeId(index as u32), span: effect.span, spawn: !awaited, dynamic: false });
+                edges.push(Edge { from: parent, to: NodeId(index as u32), span: effect.span, spawn: !awaited, dynamic: false, task: true });
             }
         }
         let mut graph = Graph {
@@ -142,7 +144,12 @@ impl Graph {
             for &edge in &self.out[node.index()] {
                 let edge = self.edges[edge as usize];
                 let own = self.phases[node.index()];
-                let given = if edge.spawn { own.spawned() } else { own };
+                let given = match edge {
+                    Edge { spawn: true, .. } => own.spawned(),
+                    // A task of start-up runs beside requests until it is joined, at shutdown at the latest.
+                    Edge { task: true, .. } if own.has(Phases::STARTUP) => own.or(Phases::BACKGROUND),
+                    _ => own,
+                };
                 let old = self.phases[edge.to.index()];
                 if old.or(given) != old {
                     self.phases[edge.to.index()] = old.or(given);
@@ -245,5 +252,34 @@ impl Graph {
             }
         }
         found
+    }
+
+    /// The shortest way from one node down to another, first in order; empty if there is none.
+    pub fn path(&self, from: NodeId, to: NodeId) -> Vec<Edge> {
+        let mut came: FxHashMap<NodeId, u32> = FxHashMap::default();
+        let mut queue = VecDeque::from([from]);
+        while let Some(here) = queue.pop_front() {
+            if here == to {
+                break;
+            }
+            for &index in &self.out[here.index()] {
+                let next = self.edges[index as usize].to;
+                if next != from && !came.contains_key(&next) {
+                    came.insert(next, index);
+                    queue.push_back(next);
+                }
+            }
+        }
+        let mut path = Vec::new();
+        let mut at = to;
+        while at != from
+            && let Some(&index) = came.get(&at)
+        {
+            let edge = self.edges[index as usize];
+            path.push(edge);
+            at = edge.from;
+        }
+        path.reverse();
+        path
     }
 }

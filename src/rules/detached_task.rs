@@ -1,12 +1,15 @@
 //! Work that a request leaves behind in a task, and that is lost with the instance.
 
 use super::{evidence, work};
+use crate::catalog::Op;
 use crate::facts::cells::World;
 use crate::facts::model::*;
-use crate::catalog::Op;
 use crate::finding::*;
 
 pub const ID: &str = "detached-task";
+
+/// Entry points that are shown as leaving the same work behind.
+const SHOWN_ENTRIES: usize = 4;
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()
@@ -22,13 +25,36 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     if work::claimed(&effects) && !matches!(lost.kind, EffectKind::Store { writes: true, .. }) {
         return None;
     }
-    let (entry, path) = evidence::entries(w, effect.node).into_iter().next()?;
-    let label = evidence::entry_label(w, entry);
-    let facts = w.facts.entry(entry);
-    let mut steps = vec![Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location: evidence::location(w, facts.file, facts.span) }];
-    steps.extend(evidence::calls(w, &path, &label));
-    steps.push(Step { role: Role::Spawned, entry: Some(label.clone()), message: "the work is handed to a task that nobody awaits".into(), location: evidence::node_location(w, effect.node, effect.span) });
-    steps.push(Step { role: Role::Because, entry: None, message: format!("{} is what a kill loses", work::name(lost)), location: evidence::node_location(w, lost.node, lost.span) });
+    let entries: Vec<_> = evidence::entries(w, effect.node).into_iter().take(SHOWN_ENTRIES).collect();
+    let label = evidence::entry_label(w, entries.first()?.0);
+    let witness = entries
+        .iter()
+        .map(|(entry, path)| {
+            let label = evidence::entry_label(w, *entry);
+            let facts = w.facts.entry(*entry);
+            let mut steps = vec![Step {
+                role: Role::Entered,
+                entry: Some(label.clone()),
+                message: format!("{label} starts here"),
+                location: evidence::location(w, facts.file, facts.span),
+            }];
+            steps.extend(evidence::calls(w, path, &label));
+            steps.push(Step {
+                role: Role::Spawned,
+                entry: Some(label),
+                message: "the work is handed to a task that nobody awaits".into(),
+                location: evidence::node_location(w, effect.node, effect.span),
+            });
+            steps.extend(down(w, body, lost));
+            steps.push(Step {
+                role: Role::Because,
+                entry: None,
+                message: format!("{} is what a kill loses", work::name(lost)),
+                location: evidence::node_location(w, lost.node, lost.span),
+            });
+            steps
+        })
+        .collect();
     let def = w.facts.node(effect.node).def;
     Some(Finding {
         rule: ID,
@@ -42,11 +68,24 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         ty: None,
         message: format!("a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes", work::name(lost)),
         location: evidence::node_location(w, effect.node, effect.span),
-        witness: vec![steps],
+        witness,
         home: Some("durable queue".into()),
         help: Some("do it before answering, or put the job into a durable queue or table in the request's transaction and let a worker take it from there".into()),
         related: Vec::new(),
     })
+}
+
+/// The calls from the task's body down to what it does.
+fn down(w: &World<'_>, body: NodeId, lost: &Effect) -> Vec<Step> {
+    let path = w.graph.path(body, lost.node);
+    path.iter()
+        .map(|edge| Step {
+            role: Role::Called,
+            entry: None,
+            message: format!("the task calls `{}`", w.p.text(w.p.def(w.facts.node(edge.to).def).name)),
+            location: evidence::node_location(w, edge.from, edge.span),
+        })
+        .collect()
 }
 
 /// Whether the body pumps a channel or socket: it lives and dies with its connection.

@@ -2,45 +2,56 @@
 
 use super::{evidence, work};
 use crate::catalog::{Channel, Op};
-use crate::facts::cells::{Cell, World};
+use crate::facts::cells::{Cell, CellKey, World};
+use crate::facts::hosts::Host;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::facts::profile::Profile;
 use crate::finding::*;
 use crate::resolve::{DefId, Ty};
+use crate::syntax::hir::Span;
 
 pub const ID: &str = "in-process-queue";
 
+/// Structs inside structs that are searched for a way to answer.
+const MAX_DEPTH: u32 = 5;
+
+/// The two sides of a queue.
+struct Queue {
+    sends: Vec<AccessId>,
+    received: AccessId,
+    /// Where the channel is made, if that is known.
+    built: Option<(NodeId, Span)>,
+}
+
 pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    let queue = item(w, &cell.ty, "sender")?;
-    let sends: Vec<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op == Op::Send && w.graph.phase(w.facts.access(a).node).requested()).collect();
-    if sends.is_empty() || holds_reply(w, &queue, 0) {
+    let queue = channel(cell, w).or_else(|| collection(cell, w))?;
+    let received = w.facts.access(queue.received);
+    let effects = work::around(w, received.node);
+    // A worker that claims rows takes its work from the store; the item only wakes it.
+    if work::claimed(&effects) {
         return None;
     }
-    let received = w.facts.accesses.iter().find(|a| {
-        let phase = w.graph.phase(a.node);
-        let worker = phase.has(Phases::BACKGROUND) || phase.has(Phases::REQUEST);
-        a.op == Op::Recv && worker && same_package(w, cell, a) && item(w, &a.ty, "receiver").is_some_and(|t| t == queue || t.is_unknown() || queue.is_unknown())
-    })?;
-    let later_request = w.graph.phase(received.node).has(Phases::REQUEST);
-    let effects = work::effects(w, received.node);
     let lost = work::lasting(&effects);
+    let later_request = w.graph.phase(received.node).has(Phases::REQUEST);
     if !later_request && lost.is_none() {
         return None;
     }
-    let send = evidence::pick(w, &sends, None)?;
+    let send = evidence::pick(w, &queue.sends, None)?;
     let sender = send.label(w);
     let name = evidence::short(&cell.symbol);
-    // The one queue of the package is reported where it is built.
-    let channels = w.facts.effects.iter().filter(|e| e.kind == EffectKind::Channel(Channel::Queue) && w.p.krate(w.p.def(w.facts.node(e.node).def).krate).package == cell.package);
-    let built = channels.clone().next().filter(|_| channels.count() == 1);
+    let place = |node: NodeId, span: Span| evidence::node_location(w, node, span);
     let mut first = vec![evidence::declared(w, cell)];
+    if let Some((node, span)) = queue.built {
+        first.push(step(Role::Because, "the queue is made here".into(), place(node, span)));
+    }
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &send));
-    first.push(Step { role: Role::Received, entry: None, message: "taken out here".into(), location: evidence::node_location(w, received.node, received.span) });
+    first.push(step(Role::Received, "taken out here".into(), place(received.node, received.span)));
     if let Some(lost) = lost {
-        first.push(Step { role: Role::Because, entry: None, message: format!("{} is done only then", work::name(lost)), location: evidence::node_location(w, lost.node, lost.span) });
+        first.push(step(Role::Because, format!("{} is done only then", work::name(lost)), place(lost.node, lost.span)));
     }
+    let built = queue.built.filter(|_| !matches!(cell.key, CellKey::Static(_)));
     Some(Finding {
         rule: ID,
         item: ChecklistItem::InstanceKill,
@@ -52,12 +63,104 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
         message: format!("a kill loses everything that `{sender}` has queued and already answered for: `{name}` is a queue in this process"),
-        location: built.map_or_else(|| evidence::location(w, cell.file, cell.span), |e| evidence::node_location(w, e.node, e.span)),
+        location: built.map_or_else(|| evidence::location(w, cell.file, cell.span), |(node, span)| place(node, span)),
         witness: vec![first, evidence::chain(w, &send)],
         home: Some("durable queue".into()),
         help: Some("put the item into a durable queue or table before answering, and acknowledge it when the work is done".into()),
         related: Vec::new(),
     })
+}
+
+fn step(role: Role, message: String, location: Location) -> Step {
+    Step { role, entry: None, message, location }
+}
+
+/// A channel whose sending end the cell is or holds.
+fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
+    let item = item(w, &cell.ty, "sender")?;
+    // An item without content only wakes whoever looks elsewhere for what to do.
+    if matches!(item, Ty::Unit) || holds_reply(w, &item, 0) {
+        return None;
+    }
+    let is_send = |a: &AccessId| w.facts.access(*a).op == Op::Send;
+    let requested = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
+    let sends: Vec<AccessId> = cell.accesses.iter().copied().filter(|a| is_send(a) && requested(a)).collect();
+    if sends.is_empty() || put_back(cell, w) {
+        return None;
+    }
+    let built = built(cell, w);
+    let taken = |a: &Access| {
+        let phase = w.graph.phase(a.node);
+        a.op == Op::Recv && (phase.has(Phases::BACKGROUND) || phase.has(Phases::REQUEST))
+    };
+    let same_channel = |a: &Access| built.is_some_and(|(node, span)| a.place.root == Root::Local(node, span));
+    let same_item = |a: &Access| {
+        let other = self::item(w, &a.ty, "receiver");
+        same_package(w, cell, a) && other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_queue(w, &cell.package))
+    };
+    let find = |fits: &dyn Fn(&Access) -> bool| w.facts.accesses.iter().position(|a| taken(a) && fits(a));
+    let received = find(&same_channel).or_else(|| find(&same_item))?;
+    let built = built.or_else(|| queues(w, &cell.package).next().filter(|_| only_queue(w, &cell.package)));
+    Some(Queue { sends, received: AccessId(received as u32), built })
+}
+
+/// A list that requests push to and a worker pops from.
+fn collection(cell: &Cell, w: &World<'_>) -> Option<Queue> {
+    let content = listed(w, &cell.ty)?;
+    if matches!(content, Ty::Unit) || holds_reply(w, &content, 0) {
+        return None;
+    }
+    let own = |wanted: &dyn Fn(&Access, Phases) -> bool| {
+        let fits = |&&a: &&AccessId| wanted(w.facts.access(a), w.graph.phase(w.facts.access(a).node));
+        cell.accesses.iter().filter(fits).copied().collect::<Vec<_>>()
+    };
+    let sends = own(&|a, phase| a.op == Op::Push && phase.requested());
+    let pops = own(&|a, phase| {
+        let pops = a.op == Op::Remove && w.p.text(a.method).starts_with("pop");
+        pops && phase.has(Phases::BACKGROUND) && !phase.requested()
+    });
+    (!sends.is_empty() && !put_back(cell, w)).then_some(())?;
+    Some(Queue { sends, received: *pops.first()?, built: None })
+}
+
+/// Whether start-up fills the queue again from a store: then a lost item is done after the restart.
+fn put_back(cell: &Cell, w: &World<'_>) -> bool {
+    cell.accesses.iter().map(|&a| w.facts.access(a)).any(|a| {
+        let phase = w.graph.phase(a.node);
+        let value = w.graph.resolve(a.value, w.facts.node(a.node).def);
+        matches!(a.op, Op::Send | Op::Push) && phase.has(Phases::STARTUP) && !phase.requested() && value.has(Prov::STORE)
+    })
+}
+
+/// Where the channel of a cell is made: the cell itself, what its field is made with, or what is registered.
+fn built(cell: &Cell, w: &World<'_>) -> Option<(NodeId, Span)> {
+    let made = match &cell.key {
+        CellKey::Local(node, span) => Some((*node, *span)),
+        CellKey::Field(holder, name) => w.facts.inits.iter().find_map(|i| i.channel.filter(|_| i.holder == *holder && i.field == *name)),
+        _ => None,
+    };
+    let registered = || {
+        let Some(Host::Registered(index)) = &cell.host else { return None };
+        match &w.facts.registrations.get(*index as usize)?.place {
+            Some(Place { root: Root::Local(node, span), .. }) => Some((*node, *span)),
+            _ => None,
+        }
+    };
+    let is_channel = |&(node, span): &(NodeId, Span)| {
+        let here = w.effects_of(node).iter().map(|e| &w.facts.effects[e.index()]);
+        here.filter(|e| e.span == span).any(|e| e.kind == EffectKind::Channel(Channel::Queue))
+    };
+    made.or_else(registered).filter(is_channel)
+}
+
+/// Where the queues of a package are made.
+fn queues<'w>(w: &'w World<'_>, package: &'w str) -> impl Iterator<Item = (NodeId, Span)> + 'w {
+    let made = w.facts.effects.iter().filter(|e| e.kind == EffectKind::Channel(Channel::Queue));
+    made.filter(move |e| w.p.krate(w.p.def(w.facts.node(e.node).def).krate).package == package).map(|e| (e.node, e.span))
+}
+
+fn only_queue(w: &World<'_>, package: &str) -> bool {
+    queues(w, package).count() == 1
 }
 
 fn same_package(w: &World<'_>, cell: &Cell, access: &Access) -> bool {
@@ -76,13 +179,26 @@ fn item(w: &World<'_>, ty: &Ty, class: &str) -> Option<Ty> {
     }
 }
 
+/// The element type of a list, behind locks and pointers.
+fn listed(w: &World<'_>, ty: &Ty) -> Option<Ty> {
+    let Ty::Ext(name, args) = ty else { return None };
+    match w.cat.type_info(&w.p.names, *name).map(|info| w.cat.class_name(info)) {
+        Some("seq") => Some(ty.arg(0)),
+        Some("map" | "set" | "cache" | "sender" | "receiver") => None,
+        _ => args.iter().find_map(|a| listed(w, a)),
+    }
+}
+
 /// Whether items carry the way to answer whoever sent them.
 fn holds_reply(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
-    if depth > 5 {
+    if depth > MAX_DEPTH {
         return false;
     }
     match ty {
-        Ty::Ext(name, args) => w.cat.type_info(&w.p.names, *name).is_some_and(|i| matches!(w.cat.class_name(i), "oneshot-sender" | "sender")) || args.iter().any(|a| holds_reply(w, a, depth + 1)),
+        Ty::Ext(name, args) => {
+            let class = w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i));
+            matches!(class, Some("oneshot-sender" | "sender")) || args.iter().any(|a| holds_reply(w, a, depth + 1))
+        }
         Ty::Tuple(elems) => elems.iter().any(|e| holds_reply(w, e, depth + 1)),
         Ty::Adt(def, args) => {
             let mut holders = vec![*def];
@@ -90,7 +206,8 @@ fn holds_reply(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
             holders.into_iter().any(|holder| {
                 let Some((_, fields)) = w.p.fields_of(holder) else { return false };
                 let file = w.p.def(holder).file;
-                fields.fields.iter().any(|f| w.p.field_type(holder, args, w.p.name_in(file, f.name)).is_some_and(|t| holds_reply(w, &t, depth + 1)))
+                let held = |f: &crate::syntax::hir::Field| w.p.field_type(holder, args, w.p.name_in(file, f.name));
+                fields.fields.iter().filter_map(held).any(|t| holds_reply(w, &t, depth + 1))
             })
         }
         _ => false,

@@ -5,9 +5,14 @@ use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
+use crate::facts::sql;
 use crate::finding::*;
+use crate::syntax::hir::Span;
 
 pub const ID: &str = "unelected-schedule";
+
+/// Effects that are shown, each with the way to it.
+const SHOWN_EFFECTS: usize = 4;
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     (0..w.facts.nodes.len() as u32).filter_map(|n| judge(NodeId(n), w)).collect()
@@ -20,26 +25,41 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     if phase.has(Phases::REQUEST) || !phase.has(Phases::BACKGROUND) {
         return None;
     }
-    let effects: Vec<&Effect> = work::effects(w, id);
+    let effects: Vec<&Effect> = work::round(w, id);
     if work::claimed(&effects) {
         return None;
     }
     // A consumer that acknowledges takes each item from a queue that hands it out once.
-    if effects.iter().any(|e| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, .. }) || e.what.split('.').any(|v| v == "ack" || v == "acknowledge")) {
+    let takes = |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, writes: false });
+    if effects.iter().any(|e| takes(e) || e.what.split('.').any(|v| v == "ack" || v == "acknowledge")) {
         return None;
     }
     let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w)).collect();
     let first = *shared.first()?;
-    // Deleting what is old is the same however many do it.
-    if shared.iter().all(|e| deletes(e)) {
+    // Deleting what is old, or marking what is due, is the same however many do it.
+    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(sql::settles)) {
         return None;
     }
     let (at_node, span) = started(w, id).unwrap_or((id, repeated));
-    let steps = vec![
-        Step { role: Role::Spawned, entry: None, message: "started in every instance here".into(), location: evidence::node_location(w, at_node, span) },
-        Step { role: Role::Because, entry: None, message: "repeats without asking who else does".into(), location: evidence::node_location(w, id, repeated) },
-        Step { role: Role::Written, entry: None, message: format!("{} acts on shared state", work::name(first)), location: evidence::node_location(w, first.node, first.span) },
-    ];
+    let step = |role: Role, message: String, node: NodeId, span: Span| Step {
+        role,
+        entry: None,
+        message,
+        location: evidence::node_location(w, node, span),
+    };
+    let mut witness = Vec::new();
+    for effect in shared.iter().take(SHOWN_EFFECTS) {
+        let mut steps = vec![
+            step(Role::Spawned, "started in every instance here".into(), at_node, span),
+            step(Role::Because, "repeats without asking who else does".into(), id, repeated),
+        ];
+        for edge in w.graph.path(id, effect.node) {
+            let callee = w.p.text(w.p.def(w.facts.node(edge.to).def).name);
+            steps.push(step(Role::Called, format!("calls `{callee}`"), edge.from, edge.span));
+        }
+        steps.push(step(Role::Written, format!("{} acts on shared state", work::name(effect)), effect.node, effect.span));
+        witness.push(steps);
+    }
     let def = node.def;
     Some(Finding {
         rule: ID,
@@ -53,7 +73,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         ty: None,
         message: format!("two instances do this work twice: every instance repeats {} with no claim or election", work::name(first)),
         location: evidence::node_location(w, at_node, span),
-        witness: vec![steps],
+        witness,
         home: Some("coordination service".into()),
         help: Some("claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or run the job as a single scheduled job outside the service".into()),
         related: Vec::new(),
@@ -91,7 +111,7 @@ fn deletes(effect: &Effect) -> bool {
 }
 
 /// The spawn that starts the loop: the loop's own, or the nearest one in the same file that leads to it.
-fn started(w: &World<'_>, id: NodeId) -> Option<(NodeId, crate::syntax::hir::Span)> {
+fn started(w: &World<'_>, id: NodeId) -> Option<(NodeId, Span)> {
     let mut here = id;
     for _ in 0..4 {
         let node = w.facts.node(here);

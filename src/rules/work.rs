@@ -3,18 +3,57 @@
 use crate::catalog::{FnEffect, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
+use crate::facts::phases::Phases;
 use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
 
 /// Nodes followed at most; a body that reaches more does enough to be judged by what was seen.
 const MAX_NODES: usize = 600;
+/// Helpers climbed between the receive and the task that it is made for.
+const MAX_HELPERS: usize = 8;
 
 /// Effects of a node and of all it calls or spawns, in the order in which nodes are reached.
 pub fn effects<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
+    effects_but(w, &[start], |_| false)
+}
+
+/// The effects of what one round of a periodic body does: not those of bodies that repeat by themselves
+/// below it, nor of what a stream or queue hands to a consumer that the loop only restarts.
+pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
+    effects_but(w, &[start], |node| {
+        let facts = w.facts.node(node);
+        facts.pumps || node != start && facts.periodic.is_some() && matches!(facts.kind, NodeKind::Spawned(_))
+    })
+}
+
+/// The effects of a node and of the background work that it is a part of: a helper that takes an item
+/// out of a queue gives it to its caller.
+pub fn around<'w>(w: &'w World<'_>, node: NodeId) -> Vec<&'w Effect> {
+    let mut nodes = vec![node];
+    let mut index = 0;
+    while let Some(&here) = nodes.get(index)
+        && nodes.len() < MAX_HELPERS
+    {
+        index += 1;
+        if matches!(w.facts.node(here).kind, NodeKind::Spawned(_)) {
+            continue;
+        }
+        for edge in w.graph.callers(here) {
+            let works = w.graph.phase(edge.from).has(Phases::BACKGROUND);
+            if works && !edge.spawn && !nodes.contains(&edge.from) {
+                nodes.push(edge.from);
+            }
+        }
+    }
+    effects_but(w, &nodes, |_| false)
+}
+
+fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> bool) -> Vec<&'w Effect> {
     let mut seen = FxHashSet::default();
-    let mut queue = std::collections::VecDeque::from([start]);
+    let mut queue: VecDeque<NodeId> = start.iter().copied().collect();
     let mut found = Vec::new();
     while let Some(node) = queue.pop_front() {
-        if !seen.insert(node) || seen.len() > MAX_NODES {
+        if skip(node) || !seen.insert(node) || seen.len() > MAX_NODES {
             continue;
         }
         found.extend(w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]));

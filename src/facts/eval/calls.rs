@@ -107,7 +107,10 @@ impl<'a> Eval<'a> {
 
     /// Inside a spawned body: a parameter that is awaited or called there is work of the caller.
     pub(super) fn note_spawned_param(&mut self, value: &Val) {
-        let Some(Place { root: Root::Param(index, _), path }) = &value.place else { return };
+        let Some(Place { root: Root::Param(index, ty), path }) = &value.place else { return };
+        if !self.may_be_work(ty) || value.store().is_some() {
+            return;
+        }
         let NodeKind::Spawned(effect) = self.facts.node(self.body.node).kind else { return };
         if !path.is_empty() || *index >= 32 {
             return;
@@ -115,6 +118,27 @@ impl<'a> Eval<'a> {
         self.body.spawns_params |= 1 << index;
         if let EffectKind::Spawn { wrapper, .. } = &mut self.facts.effects[effect.index()].kind {
             *wrapper = true;
+        }
+    }
+
+    /// Whether a parameter can be a future or closure: its type is open, or names one.
+    fn may_be_work(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Unknown | Ty::Param(_) | Ty::Traits(_) => true,
+            Ty::Ext(name, args) => {
+                let last = self.p.text(*name).rsplit("::").next().unwrap_or("");
+                matches!(last, "Fn" | "FnMut" | "FnOnce" | "Future" | "BoxFuture" | "LocalBoxFuture")
+                    || matches!(last, "Box" | "Pin") && args.first().is_some_and(|a| self.may_be_work(a))
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the channel was made whose end a value is.
+    pub(super) fn channel_of(&self, value: &Val) -> Option<(NodeId, Span)> {
+        match &value.place {
+            Some(Place { root: Root::Local(node, span), .. }) if self.is_channel_end(&value.ty) => Some((*node, *span)),
+            _ => None,
         }
     }
 
@@ -128,6 +152,13 @@ impl<'a> Eval<'a> {
         value.ty = Ty::adt(owner);
         value.form = Form::Plain;
         if owner == def {
+            for (index, given) in values.iter().enumerate() {
+                if let Some(channel) = self.channel_of(given) {
+                    let field = self.p.names.intern(&index.to_string());
+                    let (prov, node) = (given.prov, self.body.node);
+                    self.facts.inits.push(Init { holder: def, field, prov, expires: false, node, channel: Some(channel) });
+                }
+            }
             value.extra().fields = values.into_iter().enumerate().map(|(i, v)| (self.p.names.intern(&i.to_string()), v)).collect();
         }
         value
@@ -230,12 +261,37 @@ impl<'a> Eval<'a> {
         let mut value = self.within_node(body, |eval| {
             let value = eval.expr(work);
             eval.note_spawned_param(&value);
-            value
+            // `spawn(request.send())`: the task awaits it.
+            eval.carry_out(value, span)
         });
         value.place = None;
         value.form = Form::Plain;
         value.extra().spawn = Some(effect);
         value
+    }
+
+    /// Work that a scheduler repeats: a task that is periodic from where it is handed over.
+    pub(super) fn schedule(&mut self, args: &'a [ExprId], what: &str, span: Span) -> Val {
+        let Some(work) = self.work_among(args).or(args.last().copied()) else { return Val::unknown() };
+        for &arg in args.iter().filter(|&&a| a != work) {
+            self.expr(arg);
+        }
+        let value = self.spawn(work, what, span, false);
+        if let Some(effect) = value.spawn()
+            && let EffectKind::Spawn { body, .. } = self.facts.effects[effect.index()].kind
+        {
+            self.facts.nodes[body.index()].periodic.get_or_insert(span);
+        }
+        Val::unknown()
+    }
+
+    /// The argument that is a closure or an async block, also inside a box.
+    pub(super) fn work_among(&self, args: &[ExprId]) -> Option<ExprId> {
+        args.iter().copied().find(|&arg| match &self.hir().expr(arg).kind {
+            ExprKind::Closure(_) | ExprKind::Block { .. } => true,
+            ExprKind::Call { args, .. } => self.work_among(args).is_some(),
+            _ => false,
+        })
     }
 
     fn call_external(&mut self, path: Name, args: &'a [ExprId], span: Span) -> Val {
@@ -245,6 +301,9 @@ impl<'a> Eval<'a> {
         if let Some(library) = self.cat.library(text) {
             let rule = library.rule.clone();
             self.effect(EffectKind::Library(rule), text, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        if self.cat.is_claim(text) {
+            self.effect(EffectKind::Claim, text, span, Prov::NONE, Prov::NONE, None, None);
         }
         if let Some(info) = self.cat.function(&self.p.names, path) {
             return self.known_function(path, info, args, span);
@@ -357,12 +416,13 @@ impl<'a> Eval<'a> {
         match info.effect {
             FnEffect::Spawn | FnEffect::SpawnBlocking => {
                 let blocking = info.effect == FnEffect::SpawnBlocking;
-                let Some((&work, rest)) = args.split_first() else { return Val::unknown() };
-                for &arg in rest {
+                let Some(work) = self.work_among(args).or(args.first().copied()) else { return Val::unknown() };
+                for &arg in args.iter().filter(|&&a| a != work) {
                     self.expr(arg);
                 }
                 return self.spawn(work, text, span, blocking);
             }
+            FnEffect::Schedule => return self.schedule(args, text, span),
             FnEffect::JoinedSpawn => {
                 let values: Vec<Val> = args.iter().map(|&a| self.expr(a)).collect();
                 return self.merge(&values);

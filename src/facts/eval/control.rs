@@ -65,7 +65,7 @@ impl<'a> Eval<'a> {
         }
         if let Some(otherwise) = otherwise {
             let mark = self.mark();
-            let miss_value = self.expr(otherwise);
+            let miss_value = self.asking(init, |eval| eval.expr(otherwise));
             let miss = self.arm(&mark, otherwise, &miss_value, &value);
             self.branch_uses(&value, Arm::default(), miss, span);
             value.form = Form::Plain;
@@ -142,6 +142,10 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn if_expr(&mut self, cond: ExprId, then: &'a Block, otherwise: Option<ExprId>, span: Span) -> Val {
+        self.asking(cond, |eval| eval.if_arms(cond, then, otherwise, span))
+    }
+
+    fn if_arms(&mut self, cond: ExprId, then: &'a Block, otherwise: Option<ExprId>, span: Span) -> Val {
         let depth = self.body.env.len();
         let guards = self.body.guards.len();
         let asked = self.condition(cond);
@@ -208,6 +212,10 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn match_expr(&mut self, on: ExprId, arms: &'a [hir::Arm], span: Span) -> Val {
+        self.asking(on, |eval| eval.match_arms(on, arms, span))
+    }
+
+    fn match_arms(&mut self, on: ExprId, arms: &'a [hir::Arm], span: Span) -> Val {
         let guards = self.body.guards.len();
         let asked = self.place_or_value(on);
         let asked = self.touch(asked, span);
@@ -253,14 +261,15 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
-        if matches!(&self.hir().expr(cond).kind, ExprKind::Let { .. }) && self.receives(cond) {
-            let node = self.body.node.index();
-            self.facts.nodes[node].pumps = true;
-        }
         let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
         self.looped(span, endless, |eval| {
             let depth = eval.body.env.len();
+            let first = eval.facts.effects.len();
             eval.condition(cond);
+            if eval.receives(cond) && !eval.facts.effects[first..].iter().any(reads_rows) {
+                let node = eval.body.node.index();
+                eval.facts.nodes[node].pumps = true;
+            }
             eval.block(body);
             eval.drop_scope(depth);
         });
@@ -295,12 +304,55 @@ impl<'a> Eval<'a> {
     pub(super) fn looped(&mut self, span: Span, endless: bool, walk: impl FnOnce(&mut Self)) {
         let outer = std::mem::take(&mut self.body.sleeps);
         let leaves = self.body.leaves;
+        let breaks = std::mem::take(&mut self.body.breaks);
         walk(self);
-        if endless && self.body.sleeps && self.body.leaves == leaves {
+        let left = std::mem::replace(&mut self.body.breaks, breaks) > 0 || self.body.leaves != leaves;
+        if endless && self.body.sleeps && !left {
             let node = self.body.node.index();
             self.facts.nodes[node].periodic.get_or_insert(span);
         }
         self.body.sleeps |= outer;
+    }
+
+    /// Walks what follows a question; ways out that only answer a call to stop are no ways out.
+    pub(super) fn asking<T>(&mut self, question: ExprId, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.body.leaves, self.body.breaks);
+        let result = walk(self);
+        if self.asks_to_stop(question, 0) {
+            (self.body.leaves, self.body.breaks) = before;
+        }
+        result
+    }
+
+    /// `owner.upgrade()`, `token.is_cancelled()`, `stop.load(..)`, `stopped.try_recv()`: whether anybody still wants this.
+    fn asks_to_stop(&self, id: ExprId, depth: u32) -> bool {
+        if depth > 8 {
+            return false;
+        }
+        let again = |id: ExprId| self.asks_to_stop(id, depth + 1);
+        match &self.hir().expr(id).kind {
+            ExprKind::Method { name, recv, .. } => {
+                matches!(
+                    self.text(*name),
+                    "upgrade"
+                        | "is_cancelled"
+                        | "cancelled"
+                        | "is_closed"
+                        | "closed"
+                        | "is_shutdown"
+                        | "is_terminated"
+                        | "has_changed"
+                        | "load"
+                        | "try_recv"
+                        | "recv_timeout"
+                        | "wait_timeout"
+                ) || again(*recv)
+            }
+            ExprKind::Let { expr, .. } | ExprKind::Unary { expr, .. } | ExprKind::Ref { expr, .. } => again(*expr),
+            ExprKind::Await(inner) | ExprKind::Try(inner) => again(*inner),
+            ExprKind::Binary { lhs, rhs, .. } => again(*lhs) || again(*rhs),
+            _ => false,
+        }
     }
 
     /// Whether control does not go on behind this expression.
@@ -416,4 +468,10 @@ fn either(a: Arm, b: Arm) -> Arm {
         writes: a.writes || b.writes,
         empty: a.empty && b.empty,
     }
+}
+
+/// Rows of one answer of a store, not what a stream brings for as long as it lives.
+fn reads_rows(effect: &Effect) -> bool {
+    use crate::catalog::StoreKind::{Embedded, Object, Search, Sql};
+    matches!(effect.kind, EffectKind::Store { kind: Sql | Embedded | Object | Search, .. })
 }

@@ -3,6 +3,7 @@
 use super::patterns::{is_option, is_wrapper};
 use super::*;
 use crate::catalog::{Op, StoreKind};
+use crate::facts::sql;
 use crate::facts::value::{Form, Val};
 
 impl<'a> Eval<'a> {
@@ -134,7 +135,11 @@ impl<'a> Eval<'a> {
     /// Performs the store call that a value describes, if it describes one.
     pub(super) fn carry_out(&mut self, mut value: Val, span: Span) -> Val {
         let Some(call) = value.extra.as_mut().and_then(|e| e.store.take()) else { return value };
-        let writes = changes(call.text.as_deref(), &call.verbs);
+        let writes = match call.kind {
+            StoreKind::Http => posts(&call.verbs),
+            StoreKind::Queue => changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(|v| publishes(v)),
+            _ => changes(call.text.as_deref(), &call.verbs),
+        };
         let what = call.verbs.join(".");
         if claims(call.text.as_deref(), &call.verbs) {
             self.effect(EffectKind::Claim, &what, span, Prov::NONE, Prov::NONE, call.text.clone(), None);
@@ -225,6 +230,17 @@ impl<'a> Eval<'a> {
     }
 }
 
+/// Whether a chain of calls on an HTTP client sends something, and does not only fetch or read an answer.
+fn posts(verbs: &[String]) -> bool {
+    let has = |words: &[&str]| verbs.iter().any(|v| words.contains(&v.as_str()));
+    has(&["post", "put", "patch", "delete"]) || has(&["send", "execute", "request", "create", "update", "call"]) && !has(&["get", "head"])
+}
+
+/// `send_serde_json`, `publish_with_headers`, `enqueue`.
+fn publishes(verb: &str) -> bool {
+    matches!(verb.split('_').next(), Some("send" | "publish" | "produce" | "enqueue" | "schedule"))
+}
+
 /// Whether a call by these names or this SQL changes the store.
 pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
     if let Some(text) = text {
@@ -296,6 +312,12 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
     verbs.iter().any(|v| WORDS.contains(&v.as_str()))
 }
 
+/// Rows that are deleted, or marked on the condition that they are unmarked, and handed back: whoever came
+/// first has them.
+fn takes_rows(sql: &str) -> bool {
+    sql.contains("RETURNING") && (sql.trim_start().starts_with("DELETE") || sql::settles(sql))
+}
+
 /// Whether it takes something that only one instance can get.
 pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
     let in_text = text.is_some_and(|t| {
@@ -303,6 +325,7 @@ pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
         ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "SETNX", " NX", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"]
             .iter()
             .any(|w| upper.contains(w))
+            || takes_rows(&upper)
     });
     const WORDS: &[&str] = &[
         "set_nx",

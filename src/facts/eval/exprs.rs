@@ -72,7 +72,9 @@ impl<'a> Eval<'a> {
             ExprKind::Block { kind: BlockKind::Async, block } => {
                 // `return` and `?` inside leave the block, not the function.
                 let ret = self.body.ret.take();
+                let ways = (self.body.leaves, self.body.breaks);
                 let value = self.block(block);
+                (self.body.leaves, self.body.breaks) = ways;
                 let early = std::mem::replace(&mut self.body.ret, ret);
                 early.map_or(value.clone(), |early| value.join(early))
             }
@@ -100,7 +102,7 @@ impl<'a> Eval<'a> {
                 Val::of(Ty::Never, Prov::NONE)
             }
             ExprKind::Break(value) => {
-                self.body.leaves += 1;
+                self.body.breaks += 1;
                 let value = value.map(|v| self.expr(v));
                 Val { ty: Ty::Never, ..value.unwrap_or_else(Val::unit) }
             }
@@ -516,7 +518,7 @@ impl<'a> Eval<'a> {
                 }
             }
             if let Ty::Adt(holder, _) = &ty
-                && (value.expires() || value.prov != Prov::NONE)
+                && (value.expires() || value.prov != Prov::NONE || self.is_channel_end(&value.ty))
             {
                 self.facts.inits.push(Init {
                     holder: *holder,
@@ -524,6 +526,7 @@ impl<'a> Eval<'a> {
                     prov: value.prov,
                     expires: value.expires(),
                     node: self.body.node,
+                    channel: self.channel_of(&value),
                 });
             }
             inits.push((name, value));
@@ -555,7 +558,9 @@ impl<'a> Eval<'a> {
             }
             self.bind(param.pat, value);
         }
+        let ways = (self.body.leaves, self.body.breaks);
         let value = self.expr(closure.body);
+        (self.body.leaves, self.body.breaks) = ways;
         let early = std::mem::replace(&mut self.body.ret, ret);
         self.drop_scope(depth);
         let mut value = match early {

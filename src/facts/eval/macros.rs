@@ -120,9 +120,9 @@ impl<'a> Eval<'a> {
             if let Some(guard) = arm.guard {
                 self.expr(guard);
             }
-            let leaves = self.body.leaves;
+            let ways = (self.body.leaves, self.body.breaks);
             let produced = self.expr(arm.body);
-            self.body.leaves = leaves;
+            (self.body.leaves, self.body.breaks) = ways;
             self.drop_scope(depth);
             result = Some(match result {
                 Some(old) => old.join(produced),

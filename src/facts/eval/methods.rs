@@ -298,9 +298,15 @@ impl<'a> Eval<'a> {
     }
 
     fn effect_method(&mut self, on: Val, text: &str, name: &str, info: crate::catalog::FnInfo, args: &'a [ExprId], span: Span) -> Val {
+        if info.effect == FnEffect::Schedule {
+            return self.schedule(args, &format!("{text}::{name}"), span);
+        }
         if info.effect == FnEffect::Spawn
-            && let Some((&work, _)) = args.split_first()
+            && let Some(work) = self.work_among(args).or(args.first().copied())
         {
+            for &arg in args.iter().filter(|&&a| a != work) {
+                self.expr(arg);
+            }
             return self.spawn(work, &format!("{text}::{name}"), span, false);
         }
         let values = self.args(args);
@@ -323,6 +329,11 @@ impl<'a> Eval<'a> {
                 let rule = library.rule.clone();
                 self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
             }
+        }
+        if let Ty::Ext(path, _) = &on.ty
+            && self.cat.is_claim(self.p.text(*path))
+        {
+            self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         if name == "tick" {
             self.effect(EffectKind::Sleep, name, span, Prov::NONE, Prov::NONE, None, None);

@@ -1,0 +1,25 @@
+//! What SQL text says about repeating it.
+
+/// An update whose condition tests a column that it sets: done once, it finds nothing more to do.
+pub fn settles(sql: &str) -> bool {
+    let upper = sql.to_ascii_uppercase();
+    let Some((head, condition)) = upper.split_once("WHERE") else { return false };
+    let Some((_, set)) = head.split_once("SET ").filter(|_| upper.trim_start().starts_with("UPDATE")) else { return false };
+    let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let mut columns = set.split(',').filter_map(|part| part.split('=').next()).map(str::trim).filter(|c| !c.is_empty());
+    columns.any(|column| condition.split(apart).any(|word| word == column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settles;
+
+    #[test]
+    fn an_update_that_tests_what_it_sets_settles() {
+        assert!(settles("UPDATE jobs SET state = 'taken', taken_at = now() WHERE state = 'new' RETURNING id"));
+        assert!(settles("update bans set active = false where active and ends < now()"));
+        assert!(!settles("UPDATE loans SET reminded_at = now() WHERE id = $1"));
+        assert!(!settles("UPDATE totals SET cents = 0"));
+        assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));
+    }
+}
