@@ -80,6 +80,8 @@ struct Body {
     /// `break`s of the loop that is being walked.
     breaks: u32,
     spawns_params: u32,
+    /// Parameters that are futures or closures by their written type.
+    work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
     exclusive_self: bool,
 }
@@ -274,9 +276,34 @@ impl<'a> Eval<'a> {
         }
         for (index, param) in function.params.iter().enumerate() {
             let ty = param.ty.map_or(Ty::Unknown, |t| self.lower(t));
+            if param.ty.is_some_and(|t| self.is_work(function, t, 0)) {
+                self.body.work_params |= 1u32.checked_shl(index as u32 + 1).unwrap_or(0);
+            }
             let mut value = Val::of(ty.clone(), Prov::param(index + 1));
             value.place = Some(Place::root(Root::Param(index as u32 + 1, ty)));
             self.bind(param.pat, value);
+        }
+    }
+
+    /// Whether a parameter's written type is that of a future or closure, also in a box or as a generic parameter.
+    fn is_work(&self, function: &'a hir::Function, ty: hir::TypeId, depth: u32) -> bool {
+        let last = |path: &'a hir::Path| path.segments.last().map_or("", |s| self.text(s.name));
+        let runs = |path: &'a hir::Path| {
+            matches!(last(path), "Future" | "IntoFuture" | "TryFuture" | "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
+        };
+        match self.hir().ty(ty) {
+            hir::Type::Impl(bounds) | hir::Type::Dyn(bounds) => bounds.iter().any(runs),
+            hir::Type::Fn { .. } => true,
+            hir::Type::Path(path) => match (last(path), path.segments.as_slice()) {
+                ("BoxFuture" | "LocalBoxFuture", _) => true,
+                ("Box" | "Pin", [.., segment]) if depth < 4 => segment.args.iter().any(|arg| match arg {
+                    hir::GenericArg::Type(inner) => self.is_work(function, *inner, depth + 1),
+                    _ => false,
+                }),
+                (_, [only]) => function.generics.params.iter().any(|p| p.name == only.name && p.bounds.iter().any(runs)),
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -354,6 +381,7 @@ impl Body {
             leaves: 0,
             breaks: 0,
             spawns_params: 0,
+            work_params: 0,
             exclusive_self: false,
         }
     }

@@ -107,30 +107,15 @@ impl<'a> Eval<'a> {
 
     /// Inside a spawned body: a parameter that is awaited or called there is work of the caller.
     pub(super) fn note_spawned_param(&mut self, value: &Val) {
-        let Some(Place { root: Root::Param(index, ty), path }) = &value.place else { return };
-        if !self.may_be_work(ty) || value.store().is_some() {
-            return;
-        }
+        let Some(Place { root: Root::Param(index, _), path }) = &value.place else { return };
         let NodeKind::Spawned(effect) = self.facts.node(self.body.node).kind else { return };
-        if !path.is_empty() || *index >= 32 {
+        let bit = 1u32.checked_shl(*index).unwrap_or(0);
+        if !path.is_empty() || self.body.work_params & bit == 0 || value.store().is_some() {
             return;
         }
-        self.body.spawns_params |= 1 << index;
+        self.body.spawns_params |= bit;
         if let EffectKind::Spawn { wrapper, .. } = &mut self.facts.effects[effect.index()].kind {
             *wrapper = true;
-        }
-    }
-
-    /// Whether a parameter can be a future or closure: its type is open, or names one.
-    fn may_be_work(&self, ty: &Ty) -> bool {
-        match ty {
-            Ty::Unknown | Ty::Param(_) | Ty::Traits(_) => true,
-            Ty::Ext(name, args) => {
-                let last = self.p.text(*name).rsplit("::").next().unwrap_or("");
-                matches!(last, "Fn" | "FnMut" | "FnOnce" | "Future" | "BoxFuture" | "LocalBoxFuture")
-                    || matches!(last, "Box" | "Pin") && args.first().is_some_and(|a| self.may_be_work(a))
-            }
-            _ => false,
         }
     }
 

@@ -89,7 +89,9 @@ impl<'a> Eval<'a> {
         }
         let Some(trait_path) = trait_path else { return };
         let written: Vec<&str> = trait_path.segments.iter().map(|s| hir.str(s.name)).collect();
-        if written.iter().rev().skip(1).any(|s| s.ends_with("_server")) || self.in_grpc_server(number) {
+        let marks: Vec<&str> = attrs.iter().map(|a| hir.str(a.path)).collect();
+        let generated = self.in_grpc_server(number) || self.generated_service(number, &marks);
+        if generated || written.iter().rev().skip(1).any(|s| s.ends_with("_server")) {
             for (_, function) in fns {
                 self.declare(function, None, None, "gRPC", false);
             }
@@ -119,6 +121,16 @@ impl<'a> Eval<'a> {
         let krate = self.p.krate(self.p.def(def).krate);
         let wanted = path.split("::").next().unwrap_or("");
         krate.externs.keys().any(|n| self.p.text(*n) == wanted)
+    }
+
+    /// A trait that only generated code declares, implemented with the attribute that such code asks for.
+    fn generated_service(&self, number: usize, attrs: &[&str]) -> bool {
+        let unknown = match self.p.impls[number].trait_ {
+            Some(Res::Ext(path)) => self.p.text(path).starts_with("?::"),
+            Some(_) => false,
+            None => true,
+        };
+        unknown && attrs.contains(&"tonic::async_trait")
     }
 
     /// Whether the trait of an impl was imported from a generated `.._server` module.
