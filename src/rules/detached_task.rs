@@ -17,7 +17,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
 
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let EffectKind::Spawn { body, awaited: false, wrapper: false, .. } = effect.kind else { return None };
-    if !w.graph.phase(effect.node).requested() || serves_connection(w, body) {
+    if !w.graph.phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
         return None;
     }
     let effects = work::effects(w, body);
@@ -49,7 +49,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
             steps.push(Step {
                 role: Role::Because,
                 entry: None,
-                message: format!("{} is what a kill loses", work::name(lost)),
+                message: format!("{} is what a kill loses", work::name(w, lost)),
                 location: evidence::node_location(w, lost.node, lost.span),
             });
             steps
@@ -62,11 +62,11 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         severity: Severity::Warning,
         confidence: Confidence::Medium,
         persona: Persona::Regular,
-        reason: format!("reporting because {label} answers without waiting for this task, which goes on to {}", work::name(lost)),
+        reason: format!("reporting because {label} answers without waiting for this task, which goes on to {}", work::name(w, lost)),
         package: w.p.krate(w.p.def(def).krate).package.clone(),
         symbol: format!("{}::spawn", w.p.path(def)),
         ty: None,
-        message: format!("a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes", work::name(lost)),
+        message: format!("a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes", work::name(w, lost)),
         location: evidence::node_location(w, effect.node, effect.span),
         witness,
         home: Some("durable queue".into()),
@@ -86,6 +86,16 @@ fn down(w: &World<'_>, body: NodeId, lost: &Effect) -> Vec<Step> {
             location: evidence::node_location(w, edge.from, edge.span),
         })
         .collect()
+}
+
+/// Whether the body sends to whoever spawned it: it makes the body of the response, or hands back a result.
+fn feeds_caller(spawner: NodeId, body: NodeId, w: &World<'_>) -> bool {
+    let made_there = |a: &Access| matches!(a.place.root, Root::Local(node, _) if node == spawner);
+    let elsewhere = |sent: &Access| {
+        let taken = |a: &&Access| a.op == Op::Recv && a.place.root == sent.place.root;
+        w.facts.accesses.iter().filter(taken).any(|a| a.node != spawner && matches!(w.facts.node(a.node).kind, NodeKind::Spawned(_)))
+    };
+    w.facts.accesses.iter().any(|a| a.node == body && matches!(a.op, Op::Send | Op::Reply) && made_there(a) && !elsewhere(a))
 }
 
 /// Whether the body pumps a channel or socket: it lives and dies with its connection.

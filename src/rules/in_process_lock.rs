@@ -93,7 +93,7 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
         shared && holds(&e.guards, e.node, e.order)
     });
     if let Some(effect) = effect {
-        let what = super::work::name(effect);
+        let what = super::work::name(w, effect);
         let step = Step { role: Role::Coordinated, entry: None, message: format!("held while {what} runs"), location: evidence::node_location(w, effect.node, effect.span) };
         return Some(Coordinated { what, step });
     }

@@ -49,7 +49,7 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     first.push(evidence::step(w, &send));
     first.push(step(Role::Received, "taken out here".into(), place(received.node, received.span)));
     if let Some(lost) = lost {
-        first.push(step(Role::Because, format!("{} is done only then", work::name(lost)), place(lost.node, lost.span)));
+        first.push(step(Role::Because, format!("{} is done only then", work::name(w, lost)), place(lost.node, lost.span)));
     }
     let built = queue.built.filter(|_| !matches!(cell.key, CellKey::Static(_)));
     Some(Finding {

@@ -26,15 +26,12 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let effects: Vec<&Effect> = work::round(w, id);
-    if work::claimed(&effects) {
-        return None;
-    }
     // A consumer that acknowledges takes each item from a queue that hands it out once.
     let takes = |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, writes: false });
     if effects.iter().any(|e| takes(e) || e.what.split('.').any(|v| v == "ack" || v == "acknowledge")) {
         return None;
     }
-    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w)).collect();
+    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !work::claimed_for(w, id, e)).collect();
     let first = *shared.first()?;
     // Deleting what is old, or marking what is due, is the same however many do it.
     if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(sql::settles)) {
@@ -57,7 +54,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
             let callee = w.p.text(w.p.def(w.facts.node(edge.to).def).name);
             steps.push(step(Role::Called, format!("calls `{callee}`"), edge.from, edge.span));
         }
-        steps.push(step(Role::Written, format!("{} acts on shared state", work::name(effect)), effect.node, effect.span));
+        steps.push(step(Role::Written, format!("{} acts on shared state", work::name(w, effect)), effect.node, effect.span));
         witness.push(steps);
     }
     let def = node.def;
@@ -67,11 +64,11 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         severity: Severity::Warning,
         confidence: Confidence::Medium,
         persona: Persona::Regular,
-        reason: format!("reporting because the loop reaches {} and nothing on the way takes a claim, lock or lease", work::name(first)),
+        reason: format!("reporting because the loop reaches {} and nothing on the way takes a claim, lock or lease", work::name(w, first)),
         package: w.p.krate(w.p.def(def).krate).package.clone(),
         symbol: w.p.path(def),
         ty: None,
-        message: format!("two instances do this work twice: every instance repeats {} with no claim or election", work::name(first)),
+        message: format!("two instances do this work twice: every instance repeats {} with no claim or election", work::name(w, first)),
         location: evidence::node_location(w, at_node, span),
         witness,
         home: Some("coordination service".into()),

@@ -4,6 +4,7 @@ use crate::catalog::{FnEffect, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
+use crate::resolve::Ty;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 
@@ -79,10 +80,39 @@ pub fn claimed(effects: &[&Effect]) -> bool {
     effects.iter().any(|e| e.kind == EffectKind::Claim)
 }
 
+/// Whether on the way from a body down to an effect something is taken that only one instance gets: by a
+/// function on the way itself, or by one that it calls and that gives back what it took.
+pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect) -> bool {
+    let way = w.graph.path(start, effect.node);
+    let nodes = || std::iter::once(start).chain(way.iter().map(|e| e.to));
+    nodes().any(|node| {
+        let own = w.effects_of(node).iter().any(|&e| w.facts.effects[e.index()].kind == EffectKind::Claim);
+        own || w.graph.callees(node).any(|edge| !nodes().any(|n| n == edge.to) && takes_for_caller(w, edge.to))
+    })
+}
+
+fn takes_for_caller(w: &World<'_>, node: NodeId) -> bool {
+    let effects = effects(w, node);
+    if !claimed(&effects) {
+        return false;
+    }
+    let claims: Vec<_> = effects.iter().filter(|e| e.kind == EffectKind::Claim).map(|e| (e.node, e.span)).collect();
+    let does_more = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { writes: true, .. }) && !claims.contains(&(e.node, e.span)));
+    !does_more || gives_something(w, node)
+}
+
+/// Whether a function has a result beyond success or failure.
+fn gives_something(w: &World<'_>, node: NodeId) -> bool {
+    let def = w.facts.node(node).def;
+    let Some(ret) = w.p.function(def).and_then(|f| f.ret) else { return false };
+    let ty = w.p.lower_type(w.p.def(def).file, ret, &w.p.scope_of(def));
+    !matches!(ty, Ty::Unit) && !matches!(ty.args().first(), Some(Ty::Unit))
+}
+
 /// How a message names an effect.
-pub fn name(effect: &Effect) -> String {
+pub fn name(w: &World<'_>, effect: &Effect) -> String {
     match &effect.text {
         Some(text) if text.contains(' ') => format!("`{}`", text.split_whitespace().take(4).collect::<Vec<_>>().join(" ")),
-        _ => format!("`{}`", effect.what),
+        _ => format!("`{}` in `{}`", effect.what, w.p.text(w.p.def(w.facts.node(effect.node).def).name)),
     }
 }

@@ -309,6 +309,14 @@ impl<'a> Eval<'a> {
             }
             return self.spawn(work, &format!("{text}::{name}"), span, false);
         }
+        // A set behind a lock is shared by requests: none of them waits for what it put there.
+        if info.effect == FnEffect::JoinedSpawn
+            && on.inside()
+            && let Some(work) = self.work_among(args).or(args.first().copied())
+        {
+            self.spawn(work, &format!("{text}::{name}"), span, false);
+            return Val::unknown();
+        }
         let values = self.args(args);
         let mut value = self.merge(&values);
         if info.effect == FnEffect::FileWrite {
@@ -678,5 +686,5 @@ fn is_sync_client(path: &str) -> bool {
         "lettre",
         "duckdb",
     ];
-    CRATES.contains(&path.split("::").next().unwrap_or(path))
+    path.starts_with("reqwest::blocking") || CRATES.contains(&path.split("::").next().unwrap_or(path))
 }
