@@ -10,6 +10,7 @@ mod macros;
 mod methods;
 mod patterns;
 mod routes;
+mod tasks;
 
 use super::model::*;
 use super::value::Val;
@@ -261,11 +262,6 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn is_channel_end(&self, ty: &Ty) -> bool {
-        let Ty::Ext(name, _) = ty else { return false };
-        self.cat.type_info(&self.p.names, *name).is_some_and(|i| i.channel.is_some())
-    }
-
     fn bind_params(&mut self, function: &'a hir::Function) {
         if function.receiver.is_some() {
             let ty = self.body.scope.self_ty.clone().unwrap_or(Ty::Unknown);
@@ -282,28 +278,6 @@ impl<'a> Eval<'a> {
             let mut value = Val::of(ty.clone(), Prov::param(index + 1));
             value.place = Some(Place::root(Root::Param(index as u32 + 1, ty)));
             self.bind(param.pat, value);
-        }
-    }
-
-    /// Whether a parameter's written type is that of a future or closure, also in a box or as a generic parameter.
-    fn is_work(&self, function: &'a hir::Function, ty: hir::TypeId, depth: u32) -> bool {
-        let last = |path: &'a hir::Path| path.segments.last().map_or("", |s| self.text(s.name));
-        let runs = |path: &'a hir::Path| {
-            matches!(last(path), "Future" | "IntoFuture" | "TryFuture" | "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
-        };
-        match self.hir().ty(ty) {
-            hir::Type::Impl(bounds) | hir::Type::Dyn(bounds) => bounds.iter().any(runs),
-            hir::Type::Fn { .. } => true,
-            hir::Type::Path(path) => match (last(path), path.segments.as_slice()) {
-                ("BoxFuture" | "LocalBoxFuture", _) => true,
-                ("Box" | "Pin", [.., segment]) if depth < 4 => segment.args.iter().any(|arg| match arg {
-                    hir::GenericArg::Type(inner) => self.is_work(function, *inner, depth + 1),
-                    _ => false,
-                }),
-                (_, [only]) => function.generics.params.iter().any(|p| p.name == only.name && p.bounds.iter().any(runs)),
-                _ => false,
-            },
-            _ => false,
         }
     }
 

@@ -94,7 +94,14 @@ impl Graph {
             if call.kind == CallKind::Value && entry_at.contains_key(&to) {
                 continue;
             }
-            edges.push(Edge { from: call.node, to, span: call.span, spawn: call.kind == CallKind::Spawn, dynamic: call.dynamic, task: false });
+            edges.push(Edge {
+                from: call.node,
+                to,
+                span: call.span,
+                spawn: call.kind == CallKind::Spawn,
+                dynamic: call.dynamic,
+                task: false,
+            });
         }
         for (index, node) in facts.nodes.iter().enumerate() {
             if let (Some(parent), NodeKind::Spawned(effect)) = (node.parent, node.kind) {

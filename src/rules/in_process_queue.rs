@@ -62,7 +62,9 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
         package: cell.package.clone(),
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
-        message: format!("a kill loses everything that `{sender}` has queued and already answered for: `{name}` is a queue in this process"),
+        message: format!(
+            "a kill loses everything that `{sender}` has queued and already answered for: `{name}` is a queue in this process"
+        ),
         location: built.map_or_else(|| evidence::location(w, cell.file, cell.span), |(node, span)| place(node, span)),
         witness: vec![first, evidence::chain(w, &send)],
         home: Some("durable queue".into()),
@@ -96,7 +98,8 @@ fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
     let same_channel = |a: &Access| built.is_some_and(|(node, span)| a.place.root == Root::Local(node, span));
     let same_item = |a: &Access| {
         let other = self::item(w, &a.ty, "receiver");
-        same_package(w, cell, a) && other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_queue(w, &cell.package))
+        same_package(w, cell, a)
+            && other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_queue(w, &cell.package))
     };
     let find = |fits: &dyn Fn(&Access) -> bool| w.facts.accesses.iter().position(|a| taken(a) && fits(a));
     let received = find(&same_channel).or_else(|| find(&same_item))?;

@@ -79,7 +79,8 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
 
 /// Whether an effect changes what other instances share, and not in a way that is the same when repeated.
 fn acts(effect: &Effect, w: &World<'_>) -> bool {
-    let upsert = effect.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT")) || effect.what.contains("on_conflict");
+    let upsert =
+        effect.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT")) || effect.what.contains("on_conflict");
     match effect.kind {
         EffectKind::Store { kind: StoreKind::Mail, .. } => true,
         // A report about this process, made of constants and configuration.

@@ -3,7 +3,7 @@
 
 use super::patterns::{is_option, is_wrapper};
 use super::*;
-use crate::catalog::{FnEffect, Gives, Op, TypeInfo};
+use crate::catalog::{FnEffect, Gives, Op, StoreKind, TypeInfo};
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::syntax::hir::ExprKind;
 
@@ -140,7 +140,9 @@ impl<'a> Eval<'a> {
             return recv;
         }
         let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
-        if sync && TERMINAL.contains(&name) {
+        let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
+        let terminal = if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
+        if sync && terminal {
             return self.carry_out(recv, span);
         }
         recv

@@ -1,0 +1,141 @@
+//! Work that is handed over: to a task, a thread, a scheduler, or through a channel.
+
+use super::*;
+use crate::facts::value::{Form, Val};
+use crate::syntax::hir::ExprKind;
+
+impl<'a> Eval<'a> {
+    /// Inside a spawned body: a parameter that is awaited or called there is work of the caller.
+    pub(super) fn note_spawned_param(&mut self, value: &Val) {
+        let Some(Place { root: Root::Param(index, _), path }) = &value.place else { return };
+        let NodeKind::Spawned(effect) = self.facts.node(self.body.node).kind else { return };
+        let bit = 1u32.checked_shl(*index).unwrap_or(0);
+        if !path.is_empty() || self.body.work_params & bit == 0 || value.store().is_some() {
+            return;
+        }
+        self.body.spawns_params |= bit;
+        if let EffectKind::Spawn { wrapper, .. } = &mut self.facts.effects[effect.index()].kind {
+            *wrapper = true;
+        }
+    }
+
+    /// Where the channel was made whose end a value is.
+    pub(super) fn channel_of(&self, value: &Val) -> Option<(NodeId, Span)> {
+        match &value.place {
+            Some(Place { root: Root::Local(node, span), .. }) if self.is_channel_end(&value.ty) => Some((*node, *span)),
+            _ => None,
+        }
+    }
+
+    /// Walks an argument as work that runs in a task or thread of its own; the value is the handle.
+    pub(super) fn spawn(&mut self, work: ExprId, what: &str, span: Span, blocking: bool) -> Val {
+        let body = self.add_node(NodeKind::Function, Some(self.body.node), self.span(work));
+        let kind = EffectKind::Spawn { body, awaited: false, blocking, wrapper: false };
+        let effect = self.effect(kind, what, span, Prov::NONE, Prov::NONE, None, None);
+        self.facts.nodes[body.index()].kind = NodeKind::Spawned(effect);
+        let mut value = self.within_node(body, |eval| {
+            let value = eval.expr(work);
+            eval.note_spawned_param(&value);
+            // `spawn(request.send())`: the task awaits it.
+            eval.carry_out(value, span)
+        });
+        value.place = None;
+        value.form = Form::Plain;
+        value.extra().spawn = Some(effect);
+        value
+    }
+
+    /// Work that a scheduler repeats: a task that is periodic from where it is handed over.
+    pub(super) fn schedule(&mut self, args: &'a [ExprId], what: &str, span: Span) -> Val {
+        let Some(work) = self.work_among(args).or(args.last().copied()) else { return Val::unknown() };
+        for &arg in args.iter().filter(|&&a| a != work) {
+            self.expr(arg);
+        }
+        let value = self.spawn(work, what, span, false);
+        if let Some(effect) = value.spawn()
+            && let EffectKind::Spawn { body, .. } = self.facts.effects[effect.index()].kind
+        {
+            self.facts.nodes[body.index()].periodic.get_or_insert(span);
+        }
+        Val::unknown()
+    }
+
+    /// The argument that is a closure or an async block, also inside a box.
+    pub(super) fn work_among(&self, args: &[ExprId]) -> Option<ExprId> {
+        args.iter().copied().find(|&arg| match &self.hir().expr(arg).kind {
+            ExprKind::Closure(_) | ExprKind::Block { .. } => true,
+            ExprKind::Call { args, .. } => self.work_among(args).is_some(),
+            _ => false,
+        })
+    }
+
+    /// `channel()`: both ends lie in one place, made here.
+    pub(super) fn channel(&mut self, path: Name, span: Span) -> Val {
+        let text = self.p.text(path);
+        let module = text.rsplit_once("::").map_or(text, |(m, _)| m);
+        let (tx, rx) = match text.rsplit("::").next() {
+            Some("unbounded_channel" | "unbounded") if module.contains("tokio") || module.contains("futures") => {
+                ("UnboundedSender", "UnboundedReceiver")
+            }
+            Some("sync_channel") => ("SyncSender", "Receiver"),
+            _ => ("Sender", "Receiver"),
+        };
+        let ends: Vec<Val> = [tx, rx]
+            .iter()
+            .map(|end| {
+                let mut value = Val::of(Ty::ext(self.p.names.intern(&format!("{module}::{end}"))), Prov::CONST);
+                value.place = Some(Place::root(Root::Local(self.body.node, span)));
+                value
+            })
+            .collect();
+        let kind = ends.first().and_then(|e| match &e.ty {
+            Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).and_then(|i| i.channel),
+            _ => None,
+        });
+        if let Some(kind) = kind {
+            self.effect(EffectKind::Channel(kind), text, span, Prov::NONE, Prov::NONE, None, None);
+        }
+        let mut value = Val::of(Ty::Tuple(ends.iter().map(|e| e.ty.clone()).collect()), Prov::CONST);
+        value.extra().elems = ends;
+        value
+    }
+
+    pub(super) fn is_channel_end(&self, ty: &Ty) -> bool {
+        let Ty::Ext(name, _) = ty else { return false };
+        self.cat.type_info(&self.p.names, *name).is_some_and(|i| i.channel.is_some())
+    }
+
+    /// Whether a parameter's written type is that of a future or closure, also in a box or as a generic parameter.
+    pub(super) fn is_work(&self, function: &'a hir::Function, ty: hir::TypeId, depth: u32) -> bool {
+        let last = |path: &'a hir::Path| path.segments.last().map_or("", |s| self.text(s.name));
+        let runs = |path: &'a hir::Path| {
+            matches!(
+                last(path),
+                "Future" | "IntoFuture" | "TryFuture" | "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce"
+            )
+        };
+        match self.hir().ty(ty) {
+            hir::Type::Impl(bounds) | hir::Type::Dyn(bounds) => bounds.iter().any(runs),
+            hir::Type::Fn { .. } => true,
+            hir::Type::Path(path) => match (last(path), path.segments.as_slice()) {
+                ("BoxFuture" | "LocalBoxFuture", _) => true,
+                ("Box" | "Pin", [.., segment]) if depth < 4 => segment.args.iter().any(|arg| match arg {
+                    hir::GenericArg::Type(inner) => self.is_work(function, *inner, depth + 1),
+                    _ => false,
+                }),
+                (_, [only]) => function.generics.params.iter().any(|p| p.name == only.name && p.bounds.iter().any(runs)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// A handle that is dropped leaves its task alone.
+    pub(super) fn detach(&mut self, handle: &Val) {
+        if let Some(effect) = handle.spawn()
+            && let EffectKind::Spawn { awaited, .. } = &mut self.facts.effects[effect.index()].kind
+        {
+            *awaited = false;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Tasks, schedules and queues: the same service with one fact changed, and the verdict that must change with it.
+
+use cargo_stateless::analysis::AnalyzeOptions;
+use cargo_stateless::config::Config;
+
+const HEAD: &str = r#"
+use axum::{Json, Router, extract::State, routing::post};
+use sqlx::PgPool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+
+async fn store(db: &PgPool, n: i64) { sqlx::query("INSERT INTO visits (n) VALUES ($1)").bind(n).execute(db).await.unwrap(); }
+async fn fetch(db: &PgPool) -> i64 { sqlx::query_scalar("SELECT n FROM visits").fetch_one(db).await.unwrap() }
+async fn bill(db: &PgPool) { let n = fetch(db).await; store(db, n).await; }
+"#;
+
+/// The ids of the rules that speak of a service with these items.
+fn rules(items: &str) -> Vec<&'static str> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
+        axum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\nreqwest = \"0.12\"\nscheduled-thread-pool = \"0.2\"\nfutures = \"0.3\"\n";
+    std::fs::create_dir(dir.path().join("src")).expect("writable");
+    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
+    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
+    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+    let mine = ["detached-task", "in-process-queue", "unelected-schedule"];
+    analysis.findings.iter().map(|f| f.rule).filter(|r| mine.contains(r)).collect()
+}
+
+/// A handler with this body, and helpers beside it.
+fn handler(helpers: &str, body: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "{helpers}\nstruct App {{ db: PgPool, shared: Mutex<JoinSet<()>>, pool: scheduled_thread_pool::ScheduledThreadPool }}\n\
+        async fn visit(State(app): State<Arc<App>>) {{ let db = app.db.clone(); {body} }}\n\
+        #[tokio::main] async fn main() {{ let app = Arc::new(App {{ db: PgPool::connect(\"a\").await.unwrap(), shared: Mutex::new(JoinSet::new()), \
+        pool: scheduled_thread_pool::ScheduledThreadPool::new(2) }}); \
+        let r = Router::new().route(\"/visit\", post(visit)).with_state(app); \
+        axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+    ))
+}
+
+/// A loop of the background that does this each round.
+fn each_round(helpers: &str, round: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "{helpers}\nasync fn visit(State(db): State<PgPool>) {{}}\n\
+        #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let own = db.clone(); \
+        tokio::spawn(async move {{ let db = own; loop {{ tokio::time::sleep(Duration::from_secs(60)).await; {round} }} }}); \
+        let r = Router::new().route(\"/visit\", post(visit)).with_state(db); \
+        axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+    ))
+}
+
+/// A queue of these items whose worker runs this on `item`.
+fn queue(item: &str, make: &str, worker: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "struct App {{ jobs: mpsc::Sender<{item}> }}\n\
+        async fn visit(State(app): State<Arc<App>>) {{ {make} }}\n\
+        #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); \
+        let (jobs, mut rx) = mpsc::channel(8); \
+        tokio::spawn(async move {{ while let Some(item) = rx.recv().await {{ {worker} }} }}); \
+        let r = Router::new().route(\"/visit\", post(visit)).with_state(Arc::new(App {{ jobs }})); \
+        axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+    ))
+}
+
+const TASK: &[&str] = &["detached-task"];
+const QUIET: &[&str] = &[];
+
+#[test]
+fn a_task_is_detached_unless_somebody_waits_for_it() {
+    assert_eq!(handler("", "tokio::spawn(async move { store(&db, 1).await });"), TASK);
+    assert_eq!(handler("", "let _ = tokio::spawn(async move { store(&db, 1).await });"), TASK);
+    assert_eq!(handler("", "let h = tokio::spawn(async move { store(&db, 1).await }); drop(h);"), TASK);
+    assert_eq!(handler("", "let h = tokio::spawn(async move { store(&db, 1).await }); h.await.unwrap();"), QUIET);
+    assert_eq!(handler("", "let h = tokio::spawn(async move { store(&db, 1).await }); let _ = tokio::join!(h);"), QUIET);
+    assert_eq!(
+        handler("fn start(db: PgPool) -> JoinHandle<()> { tokio::spawn(async move { store(&db, 1).await }) }", "start(db).await.unwrap();"),
+        QUIET
+    );
+}
+
+#[test]
+fn a_task_that_only_reads_is_no_loss() {
+    assert_eq!(handler("", "tokio::spawn(async move { fetch(&db).await; });"), QUIET);
+}
+
+#[test]
+fn a_helper_that_runs_what_it_is_given_is_seen_through_whatever_the_type_is_called() {
+    let body = "fire(async move { store(&db, 1).await });";
+    assert_eq!(handler("fn fire(f: impl std::future::Future<Output = ()> + Send + 'static) { tokio::spawn(f); }", body), TASK);
+    assert_eq!(
+        handler(
+            "fn fire<F>(f: F) where F: std::future::Future<Output = ()> + Send + 'static { tokio::spawn(async move { f.await }); }",
+            body
+        ),
+        TASK
+    );
+    assert_eq!(
+        handler("async fn fire(f: impl std::future::Future<Output = ()>) { f.await }", "fire(async move { store(&db, 1).await }).await;"),
+        QUIET
+    );
+}
+
+#[test]
+fn delayed_work_and_shared_sets_are_tasks_too() {
+    let post = "reqwest::blocking::Client::new().post(\"http://labels\").body(\"a\").send().unwrap();";
+    assert_eq!(handler("", &format!("app.pool.execute_after(Duration::from_secs(3), move || {{ {post} }});")), TASK);
+    let get = "reqwest::blocking::Client::new().get(\"http://labels\").send().unwrap();";
+    assert_eq!(handler("", &format!("app.pool.execute_after(Duration::from_secs(3), move || {{ {get} }});")), QUIET);
+    assert_eq!(handler("", "app.shared.lock().unwrap().spawn(async move { store(&db, 1).await });"), TASK);
+    assert_eq!(handler("", "let mut set = JoinSet::new(); set.spawn(async move { store(&db, 1).await }); set.join_next().await;"), QUIET);
+}
+
+#[test]
+fn a_task_that_sends_its_result_back_is_waited_for() {
+    let body =
+        "let (tx, rx) = oneshot::channel(); tokio::spawn(async move { store(&db, 1).await; let _ = tx.send(1); }); rx.await.unwrap();";
+    assert_eq!(handler("", body), QUIET);
+}
+
+#[test]
+fn a_round_is_elected_by_a_claim_for_what_it_does() {
+    const SCHEDULE: &[&str] = &["unelected-schedule"];
+    assert_eq!(each_round("", "bill(&db).await;"), SCHEDULE);
+    assert_eq!(each_round("", "fetch(&db).await;"), QUIET);
+    let lock = "async fn lock(db: &PgPool) -> bool { sqlx::query_scalar(\"SELECT pg_try_advisory_lock(1)\").fetch_one(db).await.unwrap() }";
+    assert_eq!(each_round(lock, "if lock(&db).await { bill(&db).await; }"), QUIET);
+    let own = "async fn own(db: &PgPool) { let n: i64 = sqlx::query_scalar(\"SELECT n FROM a FOR UPDATE SKIP LOCKED\").fetch_one(db).await.unwrap(); store(db, n).await; }";
+    assert_eq!(each_round(own, "own(&db).await;"), QUIET);
+    assert_eq!(each_round(own, "own(&db).await; bill(&db).await;"), SCHEDULE);
+}
+
+#[test]
+fn a_round_that_settles_is_the_same_however_many_do_it() {
+    let run = |sql: &str| each_round("", &format!("sqlx::query(\"{sql}\").execute(&db).await.unwrap();"));
+    assert_eq!(run("DELETE FROM visits WHERE at < now()"), QUIET);
+    assert_eq!(run("UPDATE bans SET active = false WHERE active AND ends < now()"), QUIET);
+    assert_eq!(run("INSERT INTO bills (cents) SELECT cents FROM due"), &["unelected-schedule"]);
+}
+
+#[test]
+fn a_loop_that_ends_with_success_is_a_retry_and_one_that_is_told_to_stop_is_not() {
+    assert_eq!(each_round("", "bill(&db).await; if fetch(&db).await > 3 { return; }"), QUIET);
+    assert_eq!(each_round("", "for n in 0..3 { if n == 2 { break; } } bill(&db).await;"), &["unelected-schedule"]);
+    let stop = "static STOP: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);";
+    assert_eq!(each_round(stop, "if STOP.load(std::sync::atomic::Ordering::Relaxed) { break; } bill(&db).await;"), &["unelected-schedule"]);
+}
+
+#[test]
+fn a_queue_matters_by_what_its_worker_does_and_what_the_sender_waits_for() {
+    const QUEUE: &[&str] = &["in-process-queue"];
+    assert_eq!(queue("i64", "app.jobs.send(3).await.unwrap();", "store(&db, item).await;"), QUEUE);
+    assert_eq!(queue("i64", "app.jobs.send(3).await.unwrap();", "println!(\"{item}\");"), QUIET);
+    assert_eq!(queue("()", "app.jobs.send(()).await.unwrap();", "bill(&db).await;"), QUIET);
+    let asked = "let (tx, rx) = oneshot::channel(); app.jobs.send((3, tx)).await.unwrap(); rx.await.unwrap();";
+    assert_eq!(queue("(i64, oneshot::Sender<i64>)", asked, "store(&db, item.0).await; let _ = item.1.send(1);"), QUIET);
+}
