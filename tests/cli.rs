@@ -41,6 +41,7 @@ fn main() { app(); }
 #[test]
 fn exit_codes_tell_clean_from_findings_from_failure() {
     assert_eq!(run(&[&fixture("clean-cli")]).status.code(), Some(0));
+    assert_eq!(run(&[&fixture("authoritative-memory/quiet/stations-at-startup")]).status.code(), Some(0));
     assert_eq!(run(&[&fixture("local-sequence/report/waiting-room")]).status.code(), Some(1));
     assert_eq!(run(&["/nowhere/at/all"]).status.code(), Some(2));
     let dir = tempfile::tempdir().expect("a folder");

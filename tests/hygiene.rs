@@ -1,6 +1,6 @@
 //! The house stays in order: a rule has its file, page and fixtures, and the README tells the same.
 
-use cargo_stateless::rulebook::Rulebook;
+use cargo_stateless::rulebook::{RuleInfo, Rulebook};
 use cargo_stateless::rules::PAGES;
 use std::path::Path;
 
@@ -37,12 +37,28 @@ fn pages_parse_and_have_their_headings() {
 }
 
 #[test]
+fn files_of_rules_belong_to_a_rule() {
+    let known = |module: &str| PAGES.iter().any(|(id, _)| id.replace('-', "_") == module);
+    let shared = ["evidence", "work"];
+    for entry in std::fs::read_dir(root().join("src/rules")).expect("readable") {
+        let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
+        let module = name.strip_suffix(".rs").unwrap_or(&name);
+        assert!(known(module) || shared.contains(&module), "src/rules/{name} belongs to no rule");
+    }
+}
+
+/// The table between the markers is generated: on a difference the failure prints the one to paste.
+#[test]
 fn the_readme_lists_the_rules() {
     let book = Rulebook::parse(PAGES).expect("valid pages");
+    let word = |value: serde_json::Result<serde_json::Value>| value.ok().and_then(|v| v.as_str().map(str::to_string)).expect("a word");
+    let row = |r: &RuleInfo| {
+        let (item, severity) = (word(serde_json::to_value(r.item)), word(serde_json::to_value(r.severity)));
+        format!("| `{}` | {item} | {severity} | {} |\n", r.id, r.title)
+    };
+    let rows: String = book.iter().map(row).collect();
+    let table = format!("\n| rule | checklist item | severity | reports |\n|---|---|---|---|\n{rows}");
     let readme = std::fs::read_to_string(root().join("README.md")).expect("a README");
-    let listed: Vec<&str> = readme.lines().filter(|l| l.starts_with("| `")).collect();
-    let rows: Vec<String> =
-        book.iter().filter(|r| PAGES.iter().any(|(id, _)| *id == r.id)).map(|r| format!("| `{}` | {} |", r.id, r.title)).collect();
-    let missing: Vec<&String> = rows.iter().filter(|r| !listed.contains(&r.as_str())).collect();
-    assert!(missing.is_empty() && listed.len() == rows.len(), "missing in the README: {missing:#?}");
+    let shown = readme.split_once("<!-- rules -->").and_then(|(_, rest)| rest.split_once("<!-- /rules -->")).map(|(table, _)| table);
+    assert_eq!(shown, Some(table.as_str()), "the table of rules should be:\n{table}");
 }

@@ -4,8 +4,10 @@ use super::evidence;
 use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
+use crate::facts::phases::Phases;
 use crate::facts::profile::Profile;
 use crate::finding::*;
+use crate::resolve::Ty;
 
 pub const ID: &str = "local-setting";
 
@@ -67,9 +69,15 @@ fn whole(w: &World<'_>, id: AccessId) -> bool {
     !w.facts.access(id).place.path.contains(&Seg::Elem) || matches!(w.facts.access(id).place.path.last(), Some(Seg::Elem))
 }
 
-/// Whether the cell starts as a snapshot: its type is a struct of settings or a map that startup fills.
+/// Whether the cell has a value from the start: a snapshot of configuration or of the store, what start-up
+/// fills in, or a struct that cannot be absent. What starts empty is data that requests bring.
 fn configured_at_start(cell: &Cell, w: &World<'_>) -> bool {
-    let text = evidence::short(&cell.symbol).to_ascii_lowercase();
-    let named = ["config", "setting", "flag", "feature", "limits", "policy", "maintenance"].iter().any(|word| text.contains(word) || cell.ty_text.to_ascii_lowercase().contains(word));
-    named || cell.accesses.iter().any(|&a| w.facts.access(a).op.writes() && w.graph.phase(w.facts.access(a).node).has(crate::facts::phases::Phases::STARTUP))
+    let filled = |a: &AccessId| w.facts.access(*a).op.writes() && w.graph.phase(w.facts.access(*a).node).has(Phases::STARTUP);
+    let always_set = matches!(w.class(&cell.ty), "struct" | "opaque" | "watch-sender") && !may_be_absent(&cell.ty, w);
+    always_set || cell.start(w).has(Prov::CONFIG.or(Prov::STORE)) || cell.accesses.iter().any(filled)
+}
+
+fn may_be_absent(ty: &Ty, w: &World<'_>) -> bool {
+    let option = matches!(ty, Ty::Ext(name, _) if w.p.text(*name).rsplit("::").next().is_some_and(|n| n.contains("Option")));
+    option || ty.args().iter().any(|a| may_be_absent(a, w))
 }
