@@ -38,6 +38,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
                 message: format!("{label} starts here"),
                 location: evidence::location(w, facts.file, facts.span),
             }];
+            steps.extend(evidence::routed(w, *entry));
             steps.extend(evidence::calls(w, path, &label));
             steps.push(Step {
                 role: Role::Spawned,

@@ -41,6 +41,15 @@ pub fn entries(w: &World<'_>, node: NodeId) -> Vec<(EntryId, Vec<Edge>)> {
     found
 }
 
+/// Where a router is told of an entry point's function, if it is named there.
+pub fn routed(w: &World<'_>, id: EntryId) -> Option<Step> {
+    let def = w.facts.entry(id).def?;
+    let call = w.facts.calls.iter().find(|c| c.kind == CallKind::Value && c.target == def)?;
+    let label = entry_label(w, id);
+    let location = node_location(w, call.node, call.span);
+    Some(Step { role: Role::Registered, message: format!("{label} is routed here"), entry: Some(label), location })
+}
+
 /// An access with the entry point that is shown for it.
 pub struct Shown {
     pub access: AccessId,
