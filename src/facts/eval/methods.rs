@@ -141,7 +141,8 @@ impl<'a> Eval<'a> {
         }
         let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
         let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
-        let terminal = if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
+        let terminal =
+            if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
         if sync && terminal {
             return self.carry_out(recv, span);
         }
