@@ -2,6 +2,7 @@
 //! the rest of their caller, so that what a function returns and what it does to its arguments is
 //! known at each call; recursion ends at the signature.
 
+mod adaptors;
 mod calls;
 mod control;
 mod effects;
@@ -9,6 +10,7 @@ mod exprs;
 mod macros;
 mod methods;
 mod patterns;
+mod places;
 mod routes;
 mod tasks;
 
