@@ -1,6 +1,7 @@
 //! The syntax tree of syn, lowered to the HIR on the thread that parsed it.
 
 mod attrs;
+mod expand;
 mod exprs;
 mod item_macros;
 mod items;
@@ -12,9 +13,10 @@ mod types;
 
 use std::fmt::Write;
 use std::hash::Hasher;
+use std::rc::Rc;
 
 use proc_macro2::extra::DelimSpan;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::hir::*;
 
@@ -38,7 +40,9 @@ fn close(span: &DelimSpan) -> Pos {
     end(span.close())
 }
 
+/// What a macro wrote may begin in its call and end in its rules.
 fn range(from: Pos, to: Pos) -> Span {
+    let to = to.max(from);
     Span { line: from.line, column: from.column, end_line: to.line, end_column: to.column }
 }
 
@@ -67,12 +71,22 @@ pub struct Lower {
     /// How many macro bodies and groups inside opaque ones enclose the current place. Each body is
     /// parsed anew, so without a bound nested macros would cost quadratic time.
     macro_depth: u32,
+    /// The macros by example met so far.
+    macros: FxHashMap<String, Rc<Vec<expand::Rule>>>,
+    /// Tokens that their expansions have written.
+    expanded_tokens: usize,
 }
 
 impl Lower {
     pub fn new(comments: Vec<Comment>, lines: u32) -> Self {
-        let mut lower =
-            Lower { hir: File { comments, lines, ..File::default() }, slots: vec![0; 256], buffer: String::new(), macro_depth: 0 };
+        let mut lower = Lower {
+            hir: File { comments, lines, ..File::default() },
+            slots: vec![0; 256],
+            buffer: String::new(),
+            macro_depth: 0,
+            macros: FxHashMap::default(),
+            expanded_tokens: 0,
+        };
         lower.sym("");
         lower
     }
@@ -85,6 +99,14 @@ impl Lower {
         let mut root = Vec::new();
         self.items(&file.items, &mut root);
         self.hir.root = root;
+    }
+
+    /// Lowers what stands inside a macro.
+    fn nested<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
+        self.macro_depth += 1;
+        let lowered = lower(self);
+        self.macro_depth -= 1;
+        lowered
     }
 
     pub fn lost(&mut self, line: u32, message: String) {

@@ -1,4 +1,5 @@
 mod dump;
+mod expansions;
 
 use super::hir::*;
 use super::{Refusal, STACK_BYTES};

@@ -315,6 +315,7 @@ impl Lower {
                 }
                 syn::Stmt::Item(item) => {
                     let mut items = Vec::new();
+                    self.define(item);
                     self.item(item, &mut items);
                     block.stmts.extend(items.into_iter().map(Stmt::Item));
                 }
@@ -348,6 +349,16 @@ impl Lower {
         let mut items = Vec::new();
         if self.static_list(mac, &mut items) {
             block.stmts.extend(items.into_iter().map(Stmt::Item));
+            return;
+        }
+        if let Some(written) = self.expanded(mac, syn::Block::parse_within) {
+            let inner = self.nested(|lower| lower.stmts(&written));
+            block.stmts.extend(inner.stmts);
+            match inner.tail {
+                Some(id) if tail => block.tail = Some(id),
+                Some(id) => block.stmts.push(Stmt::Expr(id)),
+                None => {}
+            }
             return;
         }
         let id = self.expr_macro(mac);

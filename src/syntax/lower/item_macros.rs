@@ -32,11 +32,10 @@ impl Lower {
             ItemKind::MacroRules
         } else if self.static_list(mac, out) {
             return;
+        } else if let Some(written) = self.expanded(mac, all_items) {
+            return self.nested(|lower| lower.items(&written, out));
         } else {
-            self.macro_depth += 1;
-            let kind = self.macro_call(mac);
-            self.macro_depth -= 1;
-            kind
+            self.nested(|lower| lower.macro_call(mac))
         };
         let first = mac.path.segments.first().map_or(mac.bang_token.span, |segment| segment.ident.span());
         let head = Head { attrs, vis: None, name, first, end: close(mac.delimiter.span()) };

@@ -20,7 +20,21 @@ pub struct Head<'a> {
 impl Lower {
     pub fn items(&mut self, items: &[syn::Item], out: &mut Vec<ItemId>) {
         for item in items {
+            self.define(item);
+        }
+        for item in items {
             self.item(item, out);
+        }
+    }
+
+    /// Notes a macro before the items around it, which may name it by path from above.
+    pub fn define(&mut self, item: &syn::Item) {
+        if let syn::Item::Macro(item) = item
+            && let Some(name) = &item.ident
+            && item.mac.path.is_ident("macro_rules")
+            && !only_for_tests(&item.attrs)
+        {
+            self.define_macro(name, &item.mac);
         }
     }
 

@@ -32,9 +32,14 @@ impl Lower {
         let path = self.path_sym(&mac.path);
         let first = mac.path.segments.first().map_or(mac.bang_token.span, |segment| segment.ident.span());
         let span = range(start(first), close(mac.delimiter.span()));
-        self.macro_depth += 1;
-        let args = self.macro_args(mac);
-        self.macro_depth -= 1;
+        if let Some(written) = self.expanded(mac, syn::Block::parse_within) {
+            let mut block = self.nested(|lower| lower.stmts(&written));
+            if let (true, Some(tail)) = (block.stmts.is_empty(), block.tail.take_if(|_| written.len() == 1)) {
+                return tail;
+            }
+            return self.add_expr(ExprKind::Block { kind: BlockKind::Plain, block }, span);
+        }
+        let args = self.nested(|lower| lower.macro_args(mac));
         self.add_expr(ExprKind::Macro(MacroCall { path, args }), span)
     }
 
