@@ -22,6 +22,9 @@ pub struct Analysis {
     pub skipped: Vec<Skip>,
     /// Service code that could not be read or understood.
     pub errors: Vec<Skip>,
+    /// Manifests and configuration files that could not be: listed with the errors, and no reason to
+    /// say that the code was not checked.
+    pub unread_manifests: Vec<Skip>,
     pub summary: Summary,
     /// Measured facts that are shown even when an item passes.
     pub checklist_facts: Vec<(ChecklistItem, String)>,

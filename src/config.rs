@@ -36,6 +36,8 @@ pub struct Config {
     /// The user's own catalog files, relative to the root and below it.
     pub catalog: Vec<String>,
     pub tokens: TokenLimits,
+    /// What manifests call this tree's own workloads, where that is not the name of a crate.
+    pub services: Vec<String>,
     /// State that is irreducible, declared on purpose.
     pub quarantine: Vec<Quarantine>,
 }
@@ -52,6 +54,7 @@ impl Default for Config {
             entry_points: Vec::new(),
             catalog: Vec::new(),
             tokens: TokenLimits::default(),
+            services: Vec::new(),
             quarantine: Vec::new(),
         }
     }

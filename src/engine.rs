@@ -1,5 +1,7 @@
 //! The whole run: a tree in, an analysis out.
 
+mod deployment;
+
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan, Summary};
 use crate::catalog::Catalog;
 use crate::cli::{Engine, Policy};
@@ -8,8 +10,7 @@ use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
 use crate::facts::phases::Graph;
-use crate::finding::{ChecklistItem, Finding, Location};
-use crate::manifests::{self, ManifestContext};
+use crate::finding::{ChecklistItem, Location};
 use crate::report::{Allow, Level};
 use crate::resolve::link::link;
 use crate::rules;
@@ -17,6 +18,7 @@ use crate::syntax::{self, hir};
 use crate::workspace::model::{Skip, Workspace};
 use crate::workspace::{self, Options};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The engine as the command line runs it: configuration from the tree, the built-in rules.
@@ -105,8 +107,9 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
     let world = World::new(&program, catalog, &facts, &graph, &hosts);
     rules::judge(&world, config, &mut analysis);
-    deployment(root, tree, options, &mut analysis);
     assess(&mut analysis);
+    let manifests = deployment::read(root, tree, options, &mut analysis)?;
+    deployment::judge(&manifests, tree, config, &serving(&world), &mut analysis);
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);
         analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan {
@@ -119,42 +122,10 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     Ok(analysis)
 }
 
-/// The manifests of the tree, joined to what was found in the code.
-fn deployment(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) {
-    let mut texts = Vec::new();
-    for file in tree.others.iter().filter(|f| manifests::is_candidate(&f.path)) {
-        if let Ok(text) = std::fs::read_to_string(root.join(&file.path)) {
-            texts.push((file.path.clone(), text));
-        }
-    }
-    for path in &options.manifests {
-        let name = path.to_string_lossy().replace('\\', "/");
-        match std::fs::read_to_string(path) {
-            Ok(text) => texts.push((name, text)),
-            Err(error) => analysis.errors.push(Skip { path: name, reason: error.to_string() }),
-        }
-    }
-    let facts = manifests::read(&texts);
-    let places = |ids: &[&str]| {
-        let hidden = analysis.findings.iter().filter(|f| ids.contains(&f.rule));
-        hidden.map(|f| (f.symbol.clone(), f.location.clone())).collect::<Vec<_>>()
-    };
-    let context = ManifestContext {
-        service_names: tree
-            .packages
-            .iter()
-            .flat_map(|p| p.targets.iter().map(|t| t.name.to_lowercase()).chain([p.name.to_lowercase()]))
-            .collect(),
-        hidden_cells: places(&["authoritative-memory", "memory-session-store", "in-process-broadcast"]),
-        embedded_stores: places(&["embedded-database", "local-file"]),
-    };
-    let found: Vec<Finding> =
-        rules::single_instance::check(&facts, &context).into_iter().chain(rules::sticky_session::check(&facts, &context)).collect();
-    analysis.findings.extend(found);
-    // A manifest that is no YAML is no lost service code: it is listed, and the run goes on.
-    analysis.skipped.extend(facts.errors.iter().map(|e| Skip { path: e.path.clone(), reason: format!("line {}: {}", e.line, e.reason) }));
-    let seen = if facts.seen { Assessed::Yes } else { Assessed::No("no deployment manifest was found".into()) };
-    analysis.assessed.insert(ChecklistItem::Affinity, seen);
+/// The packages whose code answers requests.
+fn serving(w: &World<'_>) -> BTreeSet<String> {
+    let defs = w.facts.entries.iter().filter_map(|entry| entry.def.or_else(|| entry.node.map(|node| w.facts.node(node).def)));
+    defs.map(|def| w.p.krate(w.p.def(def).krate).package.clone()).collect()
 }
 
 /// Which items of the checklist the run could judge.

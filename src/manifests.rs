@@ -4,6 +4,7 @@
 
 mod affinity;
 mod app_spec;
+mod build;
 mod caddy;
 mod catalog;
 mod cloudformation;
@@ -17,7 +18,9 @@ mod hcl_tree;
 mod helm;
 mod kubernetes;
 mod kustomize;
+mod measured;
 mod nginx;
+mod platforms;
 mod pods;
 mod reader;
 mod role;
@@ -29,9 +32,10 @@ mod toml_tree;
 mod tree;
 mod yaml;
 
-pub use context::ManifestContext;
+pub use context::{CodeFinding, ManifestContext, Own, Service};
 pub use facts::{
-    Affinity, AffinityKind, Environment, ManifestError, ManifestFacts, Owner, PinKind, Replicas, Setting, Volume, VolumeKind, Workload,
-    WorkloadId, WorkloadKind,
+    Affinity, AffinityKind, Build, Dockerfile, Environment, ManifestError, ManifestFacts, Owner, PinKind, Replicas, Setting, Volume,
+    VolumeKind, Workload, WorkloadId, WorkloadKind,
 };
+pub use measured::Measured;
 pub use reader::{MAX_FILE_BYTES, is_candidate, read};

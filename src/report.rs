@@ -143,7 +143,9 @@ pub struct Report {
     pub findings: Vec<Reported>,
     pub suppressed: Vec<Suppressed>,
     pub skipped: Vec<Skip>,
+    /// Service code that could not be read: without a finding, the check was not made.
     pub errors: Vec<Skip>,
+    pub unread_manifests: Vec<Skip>,
     pub summary: Summary,
     /// Empty unless the persona is `inventory`.
     pub inventory: Vec<InventoryRow>,
@@ -174,12 +176,14 @@ impl Exit {
 
 /// Turns an analysis into a report. `sources` is asked only for files that hold suppressions.
 pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sources: &dyn SourceText) -> Report {
-    let Analysis { findings, comments, items, mut skipped, mut errors, summary, .. } = analysis;
+    let Analysis { findings, comments, items, mut skipped, mut errors, mut unread_manifests, summary, .. } = analysis;
     let (facts, assessed, mut inventory) = (analysis.checklist_facts, analysis.assessed, analysis.inventory);
     skipped.sort();
     skipped.dedup();
     errors.sort();
     errors.dedup();
+    unread_manifests.sort();
+    unread_manifests.dedup();
 
     let mut made: Vec<Finding> = findings.into_iter().filter(|f| settings.runs(f.rule)).collect();
     for finding in &mut made {
@@ -222,7 +226,7 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         inventory.clear();
     }
     inventory.sort_by(|a, b| (a.kind, &a.location, &a.symbol).cmp(&(b.kind, &b.location, &b.symbol)));
-    Report { checklist, findings: reported, suppressed, skipped, errors, summary, inventory, hidden, stale, exit }
+    Report { checklist, findings: reported, suppressed, skipped, errors, unread_manifests, summary, inventory, hidden, stale, exit }
 }
 
 fn exit(findings: &[Reported], errors: &[Skip], settings: &Settings) -> Exit {

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
 
+pub use self::candidates::without_template;
 use self::dependencies::Found;
 use self::inheritance::Workspaces;
 use self::manifest::Manifest;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cargo_stateless::finding::Persona;
-use cargo_stateless::manifests::{self, ManifestContext};
+use cargo_stateless::manifests::{self, ManifestContext, Service};
 use cargo_stateless::rules::{single_instance, sticky_session};
 
 type Marks = BTreeSet<(String, String, u32)>;
@@ -49,7 +49,8 @@ fn marks(files: &[(String, String)]) -> Marks {
 fn regular_findings(files: &[(String, String)]) -> Marks {
     let facts = manifests::read(files);
     assert_eq!(facts.errors, [], "fixtures parse");
-    let context = ManifestContext { service_names: vec!["shop".to_owned()], ..ManifestContext::default() };
+    let service = Service { names: vec!["shop".to_owned()], folder: String::new(), packages: vec!["shop".to_owned()] };
+    let context = ManifestContext::new(vec![service], Vec::new(), Vec::new());
     single_instance::check(&facts, &context)
         .into_iter()
         .chain(sticky_session::check(&facts, &context))

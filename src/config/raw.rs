@@ -22,6 +22,7 @@ pub(super) struct Settings {
     entry_point: Vec<Spanned<EntryPointEntry>>,
     catalog: Vec<Spanned<String>>,
     tokens: Tokens,
+    services: Vec<Spanned<String>>,
     quarantine: Vec<Spanned<QuarantineEntry>>,
 }
 
@@ -143,6 +144,7 @@ impl Settings {
                 access_minutes: check.positive(self.tokens.access_minutes, limits.access_minutes)?,
                 max_bytes: check.positive(self.tokens.max_bytes, limits.max_bytes)?,
             },
+            services: self.services.into_iter().map(|name| check.filled(name, "services")).collect::<Result<_, _>>()?,
             quarantine: self.quarantine.into_iter().map(|entry| check.quarantine(entry)).collect::<Result<_, _>>()?,
         })
     }

@@ -1,5 +1,6 @@
 //! Platforms that run an image from one file: DigitalOcean, Render and Fly.
 
+use super::build;
 use super::facts::{PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File};
 use super::role;
@@ -40,19 +41,25 @@ fn is_service(node: &Node) -> bool {
 fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
     let name = node.text_at(&["name"]).unwrap_or_default();
     let image = node.text_at(&["image", "repository"]).or_else(|| node.text_at(&["image", "url"]));
-    let built = ["dockerfile_path", "source_dir", "github", "git", "repo", "dockerfilePath", "buildCommand"]
-        .iter()
-        .any(|key| node.get(key).is_some());
+    let built = image.is_none()
+        && ["dockerfile_path", "source_dir", "github", "gitlab", "git", "repo", "dockerfilePath", "buildCommand", "runtime", "env"]
+            .iter()
+            .any(|key| node.get(key).is_some());
+    let folder = node.text_at(&["source_dir"]).or_else(|| node.text_at(&["rootDir"]));
+    let dockerfile = node.text_at(&["dockerfile_path"]).or_else(|| node.text_at(&["dockerfilePath"]));
+    let build = built.then(|| build::of_platform("", folder.map(|folder| folder.trim_start_matches('/')), dockerfile));
     let private = matches!(node.text_at(&["type"]), Some("redis" | "keyvalue"));
+    let language = node.text_at(&["runtime"]).or_else(|| node.text_at(&["env"])).or_else(|| node.text_at(&["environment_slug"]));
+    let foreign = language.is_some_and(|language| !matches!(language, "docker" | "image" | "rust"));
     let span = node.entry("name").map_or(node.span, Entry::span);
     let mut owner = role::owner(name, image, built);
-    if private {
+    if private || foreign {
         owner = super::facts::Owner::SomebodyElses;
     }
     let id = collector.add_workload(Workload {
         name: name.to_owned(),
         image: image.map(str::to_owned),
-        built,
+        build,
         kind: WorkloadKind::AppService,
         location: file.location(span),
         owner,
@@ -81,7 +88,7 @@ fn read_service(file: &File<'_>, node: &Node, collector: &mut Collector) {
         machine_disk(file, disk.key_span, "disk", mount, id, collector);
     }
     for variables in [node.get("envs"), node.get("envVars")].into_iter().flatten() {
-        settings::read_variables(file, variables, collector);
+        settings::read_variables(file, variables, id, collector);
     }
 }
 
@@ -99,7 +106,7 @@ pub fn count(file: &File<'_>, entry: Option<&Entry>, kind: PinKind, id: Workload
     }
 }
 
-fn machine_disk(file: &File<'_>, span: Span, name: &str, mount: Option<&str>, id: WorkloadId, collector: &mut Collector) {
+pub fn machine_disk(file: &File<'_>, span: Span, name: &str, mount: Option<&str>, id: WorkloadId, collector: &mut Collector) {
     collector.facts.volumes.push(Volume {
         workload: Some(id),
         kind: VolumeKind::MachineDisk,
@@ -123,7 +130,7 @@ pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool
     let id = collector.add_workload(Workload {
         name: app.and_then(Entry::text).unwrap_or_default().to_owned(),
         image: image.map(str::to_owned),
-        built: image.is_none(),
+        build: image.is_none().then(|| build::of_platform(file.folder(), None, root.text_at(&["build", "dockerfile"]))),
         kind: WorkloadKind::Platform,
         location: file.location(app.map_or(root.span, Entry::span)),
         owner: image.map_or(super::facts::Owner::OwnService, |image| role::owner("", Some(image), false)),
@@ -152,7 +159,7 @@ pub fn read_fly(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool
         }
     }
     if let Some(variables) = root.get("env") {
-        settings::read_variables(file, variables, collector);
+        settings::read_variables(file, variables, id, collector);
     }
     true
 }

@@ -35,7 +35,7 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
                 let id = unknown_workload(file, resource, collector);
                 count(file, properties.entry("MaxSize"), PinKind::Maximum, id, collector);
             }
-            "AWS::AppRunner::Service" => {
+            "AWS::AppRunner::AutoScalingConfiguration" => {
                 let id = unknown_workload(file, resource, collector);
                 count(file, properties.entry("MaxSize"), PinKind::Maximum, id, collector);
             }
@@ -58,7 +58,7 @@ fn unknown_workload(file: &File<'_>, resource: &Entry, collector: &mut Collector
     collector.add_workload(Workload {
         name: resource.key.clone(),
         image: None,
-        built: false,
+        build: None,
         kind: WorkloadKind::Platform,
         location: file.location(resource.key_span),
         owner: role::owner(&resource.key, None, false),
@@ -93,14 +93,14 @@ pub fn read_task(file: &File<'_>, task: &Node, name: &str, span: super::tree::Sp
         name: name.to_owned(),
         owner: role::owner(name, image.as_deref(), false),
         image,
-        built: false,
+        build: None,
         kind: WorkloadKind::EcsService,
         location: file.location(span),
         environment: file.environment,
     });
     for container in containers {
         if let Some(variables) = get(container, "environment", "Environment") {
-            settings::read_variables(file, &variables, collector);
+            settings::read_variables(file, &variables, id, collector);
         }
     }
     for volume in get(task, "volumes", "Volumes").as_ref().map_or(&[][..], |list| list.items()) {

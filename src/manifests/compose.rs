@@ -1,5 +1,6 @@
 //! docker compose and swarm files.
 
+use super::build;
 use super::catalog;
 use super::facts::{Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File};
@@ -24,13 +25,13 @@ pub fn read(file: &File<'_>, root: &Node, collector: &mut Collector) -> bool {
 fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut Collector) {
     let node = service.value.as_ref();
     let image = node.text_at(&["image"]);
-    let built = node.get("build").is_some();
-    let owner = role::owner(&service.key, image, built);
+    let build = node.get("build").map(|build| build::of_compose(file, build));
+    let owner = role::owner(&service.key, image, build.is_some());
     let environment = if mounts_source(node) { Environment::Development } else { file.environment };
     let id = collector.add_workload(Workload {
         name: service.key.clone(),
         image: image.map(str::to_owned),
-        built,
+        build,
         kind: WorkloadKind::ComposeService,
         location: file.location(service.key_span),
         owner,
@@ -62,7 +63,7 @@ fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut C
         }
     }
     if let Some(variables) = node.get("environment") {
-        settings::read_variables(file, variables, collector);
+        settings::read_variables(file, variables, id, collector);
     }
 }
 

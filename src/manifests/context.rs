@@ -1,55 +1,176 @@
-//! What the code says that manifests are joined with.
+//! What the code says that manifests are joined with, and which workloads are the service's own.
 
-use super::facts::{ManifestFacts, Owner, Workload, WorkloadId};
+use std::cell::OnceCell;
+
+use super::facts::{Build, ManifestFacts, Owner, Workload, WorkloadId};
 use super::role;
 use crate::finding::{Confidence, Location};
 
+/// One package that answers requests, itself or through what it depends on.
 #[derive(Clone, Debug, Default)]
-pub struct ManifestContext {
-    /// Package and binary names of the service crates, in lower case.
-    pub service_names: Vec<String>,
-    /// Cells of an instance that affinity hides: symbol and declaration.
-    pub hidden_cells: Vec<(String, Location)>,
-    /// Databases and files on the instance's own disk: symbol and opening.
-    pub embedded_stores: Vec<(String, Location)>,
+pub struct Service {
+    /// Names of its package and its binaries, and what the configuration calls it; in lower case.
+    pub names: Vec<String>,
+    /// Its folder, `""` for the root.
+    pub folder: String,
+    /// It and the packages of the tree that it depends on.
+    pub packages: Vec<String>,
 }
 
+/// A finding in the code that a manifest can hide or explain.
+#[derive(Clone, Debug)]
+pub struct CodeFinding {
+    pub rule: &'static str,
+    pub package: String,
+    pub symbol: String,
+    pub location: Location,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct ManifestContext {
+    /// None where the tree holds no service: then no workload is its own.
+    pub services: Vec<Service>,
+    /// Cells of an instance that affinity hides.
+    pub hidden_cells: Vec<CodeFinding>,
+    /// Databases and files on the instance's own disk.
+    pub embedded_stores: Vec<CodeFinding>,
+    /// Whether any workload is built here or called like the service: asked of all once.
+    any_own: OnceCell<bool>,
+}
+
+/// Why a workload is taken for the service's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Own {
+    pub confidence: Confidence,
+    /// Nothing but its place in this tree ties it to the code: its image comes from elsewhere.
+    pub loose: bool,
+    /// Positions in [`ManifestContext::services`]; all when empty.
+    services: Vec<usize>,
+}
+
+/// Names that say nothing of whose workload it is: only the whole name counts, not a part of one.
+const PLAIN_NAMES: [&str; 18] = [
+    "api",
+    "app",
+    "backend",
+    "bin",
+    "cli",
+    "client",
+    "common",
+    "core",
+    "db",
+    "lib",
+    "main",
+    "migration",
+    "migrations",
+    "proxy",
+    "server",
+    "service",
+    "web",
+    "worker",
+];
+
 impl ManifestContext {
+    pub fn new(services: Vec<Service>, hidden_cells: Vec<CodeFinding>, embedded_stores: Vec<CodeFinding>) -> ManifestContext {
+        ManifestContext { services, hidden_cells, embedded_stores, any_own: OnceCell::new() }
+    }
+
     /// How sure it is that a workload, or what has only a name, is the service's own; `None` when it
-    /// is somebody else's.
-    pub fn own(&self, facts: &ManifestFacts, workload: Option<WorkloadId>, target: Option<&str>, owner: Owner) -> Option<Confidence> {
-        let workload = workload.and_then(|id| facts.workload(id));
-        if workload.map_or_else(|| target.is_some_and(|name| self.is_service(name)), |found| self.names(found)) {
-            return Some(Confidence::High);
-        }
-        if owner == Owner::SomebodyElses {
+    /// is somebody else's. Linear in the services; one set of facts for one context.
+    pub fn own(&self, facts: &ManifestFacts, workload: Option<WorkloadId>, target: Option<&str>, owner: Owner) -> Option<Own> {
+        if self.services.is_empty() {
             return None;
         }
-        let Some(workload) = workload else {
-            return Some(Confidence::Medium);
+        let sure = |services| Some(Own { confidence: Confidence::High, loose: false, services });
+        let maybe = |loose| Some(Own { confidence: Confidence::Medium, loose, services: Vec::new() });
+        let Some(workload) = workload.and_then(|id| facts.workload(id)) else {
+            let named = target.map(|name| self.called(name)).unwrap_or_default();
+            return match owner {
+                _ if !named.is_empty() => sure(named),
+                Owner::SomebodyElses => None,
+                Owner::OwnService => maybe(false),
+            };
         };
-        if workload.built {
-            return Some(Confidence::High);
+        let by_image = self.by_image(workload);
+        if !by_image.is_empty() {
+            return sure(by_image);
         }
-        // An image from elsewhere, in a tree that says which of its workloads are its own.
+        if workload.owner == Owner::SomebodyElses || owner == Owner::SomebodyElses {
+            return None;
+        }
+        let by_name = self.called(&workload.name);
+        if let Some(build) = &workload.build {
+            let mut built = self.built_from(build, facts)?;
+            if built.iter().any(|at| by_name.contains(at)) {
+                built.retain(|at| by_name.contains(at));
+            }
+            return sure(built);
+        }
+        if !by_name.is_empty() {
+            return sure(by_name);
+        }
         let is_pulled = workload.image.as_deref().is_some_and(|image| !role::repository(image).is_empty());
-        let others = facts.workloads.iter().any(|other| other.built || self.names(other));
-        (!(is_pulled && others)).then_some(Confidence::Medium)
+        let has_own = |other: &Workload| !self.by_image(other).is_empty() || other.build.is_some() || !self.called(&other.name).is_empty();
+        // An image from elsewhere, in a tree that says which of its workloads are its own.
+        if is_pulled && *self.any_own.get_or_init(|| facts.workloads.iter().any(has_own)) {
+            return None;
+        }
+        maybe(is_pulled)
     }
 
-    fn names(&self, workload: &Workload) -> bool {
+    /// Those of the findings that lie in code which the workload runs.
+    pub fn within<'a>(&'a self, own: &Own, findings: &'a [CodeFinding]) -> Vec<&'a CodeFinding> {
+        let runs = |finding: &CodeFinding| {
+            own.services.is_empty()
+                || own.services.iter().any(|at| self.services.get(*at).is_some_and(|service| service.packages.contains(&finding.package)))
+        };
+        findings.iter().filter(|finding| runs(finding)).collect()
+    }
+
+    fn by_image(&self, workload: &Workload) -> Vec<usize> {
         let image = workload.image.as_deref().map(role::repository).unwrap_or_default();
-        image.split('/').any(|part| self.is_service(part)) || self.is_service(&workload.name)
+        let mut found: Vec<usize> = image.split('/').filter(|part| !part.is_empty()).flat_map(|part| self.called(part)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
-    /// The name itself, or with a word before or after it: `shop` for `shop-api` and `acme-shop`.
-    fn is_service(&self, name: &str) -> bool {
+    /// The services with this name itself, or with a word before or after it: `shop` for `shop-api`
+    /// and `acme-shop`.
+    fn called(&self, name: &str) -> Vec<usize> {
         let name = name.to_ascii_lowercase().replace('_', "-");
-        self.service_names.iter().any(|service| {
+        let matches = |service: &str| {
             let service = service.replace('_', "-");
-            let rest = name.strip_prefix(&service).map(|rest| rest.starts_with('-'));
-            let front = name.strip_suffix(&service).map(|rest| rest.ends_with('-'));
-            name == service || rest == Some(true) || front == Some(true)
-        })
+            let rest = name.strip_prefix(&service).is_some_and(|rest| rest.starts_with('-'));
+            let front = name.strip_suffix(&service).is_some_and(|rest| rest.ends_with('-'));
+            name == service || (rest || front) && !PLAIN_NAMES.contains(&service.as_str())
+        };
+        let called = self.services.iter().enumerate().filter(|(_, service)| service.names.iter().any(|name| matches(name)));
+        called.map(|(at, _)| at).collect()
     }
+
+    /// The services in what is built; `None` when it is something else: a front end, a script.
+    fn built_from(&self, build: &Build, facts: &ManifestFacts) -> Option<Vec<usize>> {
+        let inside: Vec<usize> = (0..self.services.len())
+            .filter(|at| {
+                let folder = self.services.get(*at).map_or("", |service| service.folder.as_str());
+                is_within(folder, &build.folder) || !folder.is_empty() && is_within(&build.folder, folder)
+            })
+            .collect();
+        let Some(recipe) = facts.dockerfiles.iter().find(|recipe| recipe.path == build.dockerfile) else {
+            return (!inside.is_empty()).then_some(inside);
+        };
+        let named: Vec<usize> = (0..self.services.len())
+            .filter(|at| self.services.get(*at).is_some_and(|service| service.names.iter().any(|name| recipe.words.contains(name))))
+            .collect();
+        match (named.is_empty(), recipe.words.contains("cargo")) {
+            (false, _) => Some(named),
+            (true, true) => Some(inside),
+            (true, false) => None,
+        }
+    }
+}
+
+fn is_within(folder: &str, above: &str) -> bool {
+    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

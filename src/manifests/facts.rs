@@ -1,5 +1,7 @@
 //! The facts that manifests yield, for the rules and the checklist.
 
+use std::collections::BTreeSet;
+
 use crate::finding::Location;
 
 /// Index into [`ManifestFacts::workloads`].
@@ -14,22 +16,17 @@ pub struct ManifestFacts {
     pub replicas: Vec<Replicas>,
     pub volumes: Vec<Volume>,
     pub settings: Vec<Setting>,
+    pub dockerfiles: Vec<Dockerfile>,
     pub errors: Vec<ManifestError>,
     /// Whether any file was understood as a manifest; settings alone do not count.
     pub seen: bool,
+    /// The files that were, sorted.
+    pub manifests: Vec<String>,
 }
 
 impl ManifestFacts {
     pub fn workload(&self, id: WorkloadId) -> Option<&Workload> {
         self.workloads.get(id.0 as usize)
-    }
-
-    /// The first place that runs the service's own workload with two or more instances.
-    pub fn several_instances(&self) -> Option<&Replicas> {
-        self.replicas.iter().find(|replicas| {
-            replicas.count.is_some_and(|count| count >= 2)
-                && replicas.workload.and_then(|id| self.workload(id)).is_none_or(|workload| workload.owner == Owner::OwnService)
-        })
     }
 }
 
@@ -58,13 +55,29 @@ pub enum WorkloadKind {
     Platform,
 }
 
+/// What an image is built from; paths are relative to the root, with `/`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Build {
+    /// `""` for the root.
+    pub folder: String,
+    pub dockerfile: String,
+}
+
+/// A recipe for an image.
+#[derive(Clone, Debug)]
+pub struct Dockerfile {
+    pub path: String,
+    /// Every word in it, in lower case.
+    pub words: BTreeSet<String>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// As written; a template's expressions stand between tildes.
     pub name: String,
     pub image: Option<String>,
     /// Built from this tree rather than pulled.
-    pub built: bool,
+    pub build: Option<Build>,
     pub kind: WorkloadKind,
     pub location: Location,
     pub owner: Owner,
@@ -157,6 +170,8 @@ pub struct Setting {
     /// Keys joined by dots; list items by their index. An environment variable is its name alone.
     pub key: String,
     pub value: String,
+    /// The workload whose environment it is set in.
+    pub workload: Option<WorkloadId>,
     pub environment: Environment,
     pub location: Location,
 }

@@ -123,7 +123,7 @@ fn parts(text: &str) -> Vec<(usize, Vec<&str>)> {
 
 /// Puts `~` for everything in an action that YAML could trip over, character by character, so that
 /// places stay. A line of actions alone becomes blank.
-fn neutralise(text: &str) -> String {
+pub fn neutralise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
     for line in text.lines() {

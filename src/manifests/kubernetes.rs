@@ -73,7 +73,7 @@ pub fn join(collector: &mut Collector) {
         if let Some(id) = *id {
             counts(object, id, &objects, collector);
             pods::volumes(object, id, &objects, collector);
-            pods::variables(object, collector);
+            pods::variables(object, id, collector);
         }
         if is_autoscaler(object) {
             autoscaler(object, &objects, &ids, collector);
@@ -123,7 +123,7 @@ fn add_workload(object: &Object, image: Option<String>, collector: &mut Collecto
         owner: role::owner(&name, image.as_deref(), false),
         name,
         image,
-        built: false,
+        build: None,
         kind: match object.kind.as_str() {
             "StatefulSet" => WorkloadKind::StatefulSet,
             "Deployment" | "Rollout" | "DeploymentConfig" | "ReplicaSet" => WorkloadKind::Deployment,

@@ -36,12 +36,12 @@ pub fn image(object: &Object, collector: &Collector) -> Option<String> {
     own.or_else(|| images.first()).cloned()
 }
 
-pub fn variables(object: &Object, collector: &mut Collector) {
+pub fn variables(object: &Object, id: WorkloadId, collector: &mut Collector) {
     let file = File { path: &object.path, text: "", environment: object.environment };
     let containers = pod_spec(object).and_then(|spec| spec.get("containers"));
     for container in containers.map_or(&[][..], |containers| containers.items()) {
         if let Some(variables) = container.get("env") {
-            settings::read_variables(&file, variables, collector);
+            settings::read_variables(&file, variables, id, collector);
         }
     }
 }

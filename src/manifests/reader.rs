@@ -6,10 +6,11 @@ use super::facts::{Affinity, Environment, ManifestError, ManifestFacts, Owner, W
 use super::tree::{Node, Span};
 use super::yaml::Broken;
 use super::{
-    affinity, app_spec, caddy, cloudformation, compose, environment, haproxy, hcl_tree, helm, kubernetes, kustomize, nginx, role, settings,
-    terraform, toml_tree, yaml,
+    affinity, app_spec, build, caddy, cloudformation, compose, environment, haproxy, hcl_tree, helm, kubernetes, kustomize, nginx,
+    platforms, role, settings, terraform, toml_tree, yaml,
 };
 use crate::finding::Location;
+use crate::workspace::without_template;
 
 /// Larger files are listed under the errors and not read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -24,6 +25,11 @@ pub struct File<'a> {
 impl File<'_> {
     pub fn location(&self, span: Span) -> Location {
         location(self.path, span)
+    }
+
+    /// `""` for the root.
+    pub fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
     pub fn name(&self) -> String {
@@ -54,6 +60,7 @@ pub struct Collector {
     pub objects: Vec<kubernetes::Object>,
     pub values: Vec<helm::Values>,
     pub overlays: Vec<kustomize::Overlay>,
+    pub variables: terraform::Variables,
 }
 
 impl Collector {
@@ -115,6 +122,8 @@ enum Format {
     Nginx,
     Haproxy,
     Caddy,
+    Dockerfile,
+    Procfile,
 }
 
 /// Files of tools that build, lint or lock, and no deployment or configuration.
@@ -150,6 +159,7 @@ const TOOL_FOLDERS: [&str; 9] = [".github", ".gitlab", ".circleci", "node_module
 
 fn format_of(file: &File<'_>) -> Option<Format> {
     let name = file.name();
+    let name = without_template(&name).to_owned();
     let folders = file.path.rsplit_once('/').map_or("", |(folders, _)| folders);
     if TOOL_FILES.contains(&name.as_str()) || folders.split('/').any(|folder| TOOL_FOLDERS.contains(&folder)) {
         return None;
@@ -157,17 +167,28 @@ fn format_of(file: &File<'_>) -> Option<Format> {
     if name == "caddyfile" || name.ends_with(".caddyfile") || name.starts_with("caddyfile.") {
         return Some(Format::Caddy);
     }
-    if name == ".env" || name.starts_with(".env.") || file.has_extension(&["env"]) {
+    if build::is_dockerfile(&name) && !name.ends_with(".dockerignore") {
+        return Some(Format::Dockerfile);
+    }
+    if name == "procfile" {
+        return Some(Format::Procfile);
+    }
+    if name == ".env"
+        || name.starts_with(".env.")
+        || name.starts_with(".env-")
+        || name.starts_with(".env_")
+        || extension(&name) == Some("env")
+    {
         return Some(Format::Env);
     }
-    if name.contains("haproxy") && file.has_extension(&["cfg", "conf"]) {
+    if name.contains("haproxy") && matches!(extension(&name), Some("cfg" | "conf")) {
         return Some(Format::Haproxy);
     }
     match extension(&name)? {
         "yaml" | "yml" => Some(Format::Yaml),
         "json" => Some(Format::Json),
         "toml" => Some(Format::Toml),
-        "tf" | "tofu" | "hcl" | "nomad" => Some(Format::Hcl),
+        "tf" | "tofu" | "tfvars" | "hcl" | "nomad" => Some(Format::Hcl),
         "conf" => Some(Format::Nginx),
         "cfg" => Some(Format::Haproxy),
         _ => None,
@@ -193,13 +214,19 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
             }
             continue;
         }
+        let before = std::mem::take(&mut collector.facts.seen);
         if let Err(broken) = read_file(&file, format, &mut collector) {
             collector.add_error(path, broken);
         }
+        if collector.facts.seen {
+            collector.facts.manifests.push(path.clone());
+        }
+        collector.facts.seen |= before;
     }
     kubernetes::join(&mut collector);
     kustomize::join(&mut collector);
     helm::join(&mut collector);
+    terraform::join(&mut collector);
     finish(collector.facts)
 }
 
@@ -207,7 +234,10 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
     match format {
         Format::Yaml if helm::is_template(file) => helm::read_template(file, collector),
         Format::Yaml => {
-            let (documents, broken) = yaml::parse(file.text);
+            let name = file.name();
+            let template = without_template(&name) != name;
+            let text = if template { helm::neutralise(file.text).into() } else { std::borrow::Cow::Borrowed(file.text) };
+            let (documents, broken) = yaml::parse(&text);
             read_documents(file, documents, collector);
             broken.map_or(Ok(()), Err)
         }
@@ -226,13 +256,20 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
         }
         Format::Toml => {
             let tree = toml_tree::parse(file.text)?;
-            if !app_spec::read_fly(file, &tree, collector) && !read_proxy(file, &tree, collector) {
+            let known =
+                app_spec::read_fly(file, &tree, collector) || platforms::read(file, &tree, collector) || read_proxy(file, &tree, collector);
+            if !known {
                 settings::read_tree(file, &tree, collector);
             }
             Ok(())
         }
         Format::Hcl => {
-            terraform::read(file, &*hcl_tree::parse(file.text)?, collector);
+            let tree = hcl_tree::parse(file.text)?;
+            if file.has_extension(&["tfvars"]) {
+                terraform::read_values(file, &tree, collector);
+            } else {
+                terraform::read(file, &tree, collector);
+            }
             Ok(())
         }
         Format::Env => {
@@ -251,14 +288,31 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
             caddy::read(file, collector);
             Ok(())
         }
+        Format::Dockerfile => {
+            build::read_dockerfile(file, collector);
+            Ok(())
+        }
+        Format::Procfile => {
+            platforms::read_procfile(file, collector);
+            Ok(())
+        }
     }
 }
 
 /// JSON is mostly data: only what looks like a deployment has to parse.
 fn is_manifest_json(text: &str) -> bool {
-    ["\"AWSTemplateFormatVersion\"", "\"containerDefinitions\"", "\"AWS::", "\"apiVersion\"", "\"selection_policy\""]
-        .iter()
-        .any(|mark| text.contains(mark))
+    [
+        "\"AWSTemplateFormatVersion\"",
+        "\"containerDefinitions\"",
+        "\"AWS::",
+        "\"apiVersion\"",
+        "\"selection_policy\"",
+        "\"desiredCount\"",
+        "\"numReplicas\"",
+        "\"formation\"",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Collector) {
@@ -272,6 +326,7 @@ fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Col
             || cloudformation::read(file, &document, collector)
             || compose::read(file, &document, collector)
             || app_spec::read(file, &document, collector)
+            || platforms::read(file, &document, collector)
             || read_proxy(file, &document, collector);
         if !known {
             settings::read_tree(file, &document, collector);

@@ -1,6 +1,6 @@
 //! Configuration files of the service itself, flattened to keys and values.
 
-use super::facts::Setting;
+use super::facts::{Setting, WorkloadId};
 use super::reader::{Collector, File};
 use super::tree::{Node, Span, Value};
 
@@ -54,14 +54,23 @@ pub fn add(file: &File<'_>, key: &str, value: &str, span: Span, collector: &mut 
         collector.facts.settings.push(Setting {
             key: key.to_owned(),
             value: value.to_owned(),
+            workload: None,
             environment: file.environment,
             location: file.location(span),
         });
     }
 }
 
-/// Environment variables as `NAME=value` items or as a map.
-pub fn read_variables(file: &File<'_>, node: &Node, collector: &mut Collector) {
+/// Environment variables of a workload, as `NAME=value` items or as a map.
+pub fn read_variables(file: &File<'_>, node: &Node, id: WorkloadId, collector: &mut Collector) {
+    let before = collector.facts.settings.len();
+    add_variables(file, node, collector);
+    for setting in collector.facts.settings.iter_mut().skip(before) {
+        setting.workload = Some(id);
+    }
+}
+
+fn add_variables(file: &File<'_>, node: &Node, collector: &mut Collector) {
     for item in node.items() {
         if let Some((key, value)) = item.text().and_then(|text| text.split_once('=')) {
             add(file, key, value, item.span, collector);

@@ -130,12 +130,6 @@ fn the_order_of_the_input_does_not_show() {
     assert_eq!(format!("{:?}", facts(&[a, b])), format!("{:?}", facts(&[b, a])));
 }
 
-#[test]
-fn several_instances_are_seen_for_the_checklist() {
-    let facts = facts(&[("stack.yaml", "services:\n  shop:\n    image: shop\n    deploy: {replicas: 3}\n")]);
-    assert_eq!(facts.several_instances().and_then(|replicas| replicas.count), Some(3));
-}
-
 /// Strictly no YAML, and yet in every other compose file.
 #[test]
 fn a_bracket_may_close_at_the_level_of_its_key() {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Hidden, Report, Reported, Status, Suppressed, baseline};
 use crate::analysis::{InventoryRow, Summary};
 use crate::finding::{ChecklistItem, Confidence, Location, Persona, Severity, Step};
+use crate::workspace::model::Skip;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -83,6 +84,15 @@ struct Skipped<'a> {
 struct Unread<'a> {
     path: &'a str,
     message: &'a str,
+    kind: UnreadKind,
+}
+
+/// Only code that could not be read makes a run without findings end with 2.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum UnreadKind {
+    Code,
+    Manifest,
 }
 
 #[derive(Serialize)]
@@ -96,6 +106,10 @@ struct Stale<'a> {
     rule: &'a str,
     symbol: &'a str,
     fingerprint: &'a str,
+}
+
+fn unread(list: &[Skip], kind: UnreadKind) -> impl Iterator<Item = Unread<'_>> {
+    list.iter().map(move |skip| Unread { path: &skip.path, message: &skip.reason, kind })
 }
 
 pub fn render(report: &Report) -> String {
@@ -112,7 +126,7 @@ pub fn render(report: &Report) -> String {
         suppressed: report.suppressed.iter().map(suppressed).collect(),
         inventory: &report.inventory,
         skipped: report.skipped.iter().map(|s| Skipped { path: &s.path, reason: &s.reason }).collect(),
-        errors: report.errors.iter().map(|e| Unread { path: &e.path, message: &e.reason }).collect(),
+        errors: unread(&report.errors, UnreadKind::Code).chain(unread(&report.unread_manifests, UnreadKind::Manifest)).collect(),
         summary: &report.summary,
         hidden: JsonHidden { persona, paths },
         stale_baseline: report.stale.iter().map(stale).collect(),

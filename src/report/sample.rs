@@ -146,6 +146,7 @@ pub fn analysis() -> Analysis {
         items: vec![ItemSpan { path: "src/otp.rs".into(), start_line: 3, end_line: 3 }],
         skipped: vec![Skip { path: "build.rs".into(), reason: "a build script runs before the service".into() }],
         errors: vec![Skip { path: "src/broken.rs".into(), reason: "line 4: expected `;`".into() }],
+        unread_manifests: vec![Skip { path: "deploy/broken.yaml".into(), reason: "line 2: while parsing a block mapping".into() }],
         summary: Summary { crates: 1, files: 3, lines: 27, entry_points: 2, cells: 1, effects: 1, unknown_calls: 3, calls: 1204 },
         checklist_facts: vec![(ChecklistItem::RevocationWindow, "access tokens live 15 minutes".into())],
         assessed: [

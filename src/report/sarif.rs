@@ -206,13 +206,13 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
         invocations: [Invocation {
             execution_successful: report.exit != Exit::Unchecked,
             exit_code: report.exit.code(),
-            tool_execution_notifications: report
-                .errors
-                .iter()
-                .map(|error| Notification {
-                    level: "error",
-                    message: message(&error.reason),
-                    locations: [FlowPlace { physical_location: physical(&error.path, None), message: None }],
+            tool_execution_notifications: [("error", &report.errors), ("warning", &report.unread_manifests)]
+                .into_iter()
+                .flat_map(|(level, list)| list.iter().map(move |skip| (level, skip)))
+                .map(|(level, skip)| Notification {
+                    level,
+                    message: message(&skip.reason),
+                    locations: [FlowPlace { physical_location: physical(&skip.path, None), message: None }],
                 })
                 .collect(),
         }],

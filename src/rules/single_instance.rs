@@ -1,25 +1,17 @@
 //! Manifests that hold the service to one instance.
 
-use std::collections::BTreeMap;
+mod disks;
+mod pins;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::pins::{Pin, pins};
 use crate::finding::{ChecklistItem, Confidence, Finding, Location, Persona, Role, Severity, Step};
-use crate::manifests::{
-    Environment, ManifestContext, ManifestFacts, Owner, PinKind, VolumeKind, WorkloadId,
-    WorkloadKind,
-};
+use crate::manifests::{Environment, ManifestContext, ManifestFacts, Own, Owner, WorkloadId, WorkloadKind};
+
+pub use self::disks::explain_disks;
 
 const ID: &str = "single-instance";
-
-/// One thing that holds a workload to one instance; the smaller the strength, the plainer it is.
-struct Pin {
-    strength: u8,
-    key: String,
-    text: String,
-    location: Location,
-    environment: Environment,
-    /// Reviewers may differ: a default, or a file that may be a local convenience.
-    arguable: Option<&'static str>,
-}
 
 pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
     let mut groups: BTreeMap<(WorkloadId, &str), Vec<Pin>> = BTreeMap::new();
@@ -43,8 +35,8 @@ pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
             let owner = facts
                 .workload(id)
                 .map_or(Owner::OwnService, |workload| workload.owner);
-            let confidence = context.own(facts, Some(id), None, owner)?;
-            finding(facts, context, id, confidence, pins)
+            let own = context.own(facts, Some(id), None, owner)?;
+            finding(facts, context, id, &own, pins)
         })
         .collect();
     findings.sort_by(|a, b| a.location.cmp(&b.location));
@@ -60,98 +52,19 @@ fn file_of<'a>(facts: &'a ManifestFacts, location: &Location) -> Option<&'a str>
         .iter()
         .map(|replicas| &replicas.location.path);
     let volumes = facts.volumes.iter().map(|volume| &volume.location.path);
+    let settings = facts.settings.iter().map(|setting| &setting.location.path);
     replicas
         .chain(volumes)
+        .chain(settings)
         .find(|path| **path == location.path)
         .map(String::as_str)
-}
-
-fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
-    let mut pins = Vec::new();
-    for replicas in &facts.replicas {
-        let Some(id) = replicas.workload else {
-            continue;
-        };
-        let (strength, text) = match replicas.kind {
-            PinKind::Replicas => (0, format!("`{}: 1`", replicas.key)),
-            PinKind::Maximum => (1, format!("`{}: 1`", replicas.key)),
-            PinKind::Recreate => (
-                4,
-                "the strategy `Recreate`, which stops the old instance before the new one starts,"
-                    .to_owned(),
-            ),
-            PinKind::ContainerName => (
-                5,
-                "the fixed `container_name`, which only one container can have,".to_owned(),
-            ),
-            PinKind::Minimum => continue,
-        };
-        if replicas.count != Some(1) {
-            continue;
-        }
-        let arguable = match replicas.kind {
-            _ if replicas.overridable => Some("it is a default that an installation replaces"),
-            PinKind::Recreate => {
-                Some("the strategy stops all instances at a rollout and limits no count")
-            }
-            PinKind::ContainerName if replicas.environment != Environment::Production => {
-                Some("a compose file may be a local convenience")
-            }
-            _ => None,
-        };
-        pins.push((
-            id,
-            Pin {
-                strength,
-                key: replicas.key.clone(),
-                text,
-                location: replicas.location.clone(),
-                environment: replicas.environment,
-                arguable,
-            },
-        ));
-    }
-    for volume in facts.volumes.iter().filter(|volume| !volume.read_only) {
-        let Some(id) = volume.workload else { continue };
-        let name = &volume.name;
-        let (strength, text, arguable) = match volume.kind {
-            VolumeKind::MachineDisk => (
-                2,
-                format!("the disk `{name}`, which hangs on one machine,"),
-                None,
-            ),
-            VolumeKind::ReadWriteOnce => (
-                3,
-                format!("the claim `{name}`, which the pods of one node can mount,"),
-                None,
-            ),
-            VolumeKind::Named => (
-                6,
-                format!("the volume `{name}`, which is on one host,"),
-                Some("several containers of one host can mount the volume"),
-            ),
-            _ => continue,
-        };
-        pins.push((
-            id,
-            Pin {
-                strength,
-                key: name.clone(),
-                text,
-                location: volume.location.clone(),
-                environment: volume.environment,
-                arguable,
-            },
-        ));
-    }
-    pins
 }
 
 fn finding(
     facts: &ManifestFacts,
     context: &ManifestContext,
     id: WorkloadId,
-    confidence: Confidence,
+    own: &Own,
     mut pins: Vec<Pin>,
 ) -> Option<Finding> {
     let workload = facts.workload(id)?;
@@ -168,16 +81,18 @@ fn finding(
     let arguable = if development {
         Some("the file is for development, tests or documentation, by its name or its place")
     } else {
-        first.arguable
+        first.arguable.or(own.loose.then_some("nothing but its place ties the workload to the code"))
     };
+    let confidence = own.confidence;
     let name = &workload.name;
-    let store = context.embedded_stores.first();
+    let stores = context.within(own, &context.embedded_stores);
+    let store = stores.first();
     let mut message = format!(
         "one crash or one rollout takes the whole service away: {} holds `{name}` to one instance",
         first.text
     );
-    if let Some((symbol, _)) = store {
-        message.push_str(&format!(", because of the store `{symbol}` inside it"));
+    if let Some(store) = store {
+        message.push_str(&format!(", because of the store `{}` inside it", store.symbol));
     }
     let steps = pins.iter().map(|pin| Step {
         role: Role::Configured,
@@ -185,15 +100,12 @@ fn finding(
         message: format!("{} holds it to one instance", pin.text),
         location: pin.location.clone(),
     });
-    let stores = context
-        .embedded_stores
-        .iter()
-        .map(|(symbol, location)| Step {
-            role: Role::Because,
-            entry: None,
-            message: format!("`{symbol}` keeps the service's data on the instance's own disk"),
-            location: location.clone(),
-        });
+    let because = stores.iter().map(|store| Step {
+        role: Role::Because,
+        entry: None,
+        message: format!("`{}` keeps the service's data on the instance's own disk", store.symbol),
+        location: store.location.clone(),
+    });
     let reason = match arguable {
         Some(why) => format!("reporting for discussion only, because {why}"),
         None if confidence == Confidence::High => {
@@ -225,14 +137,10 @@ fn finding(
         ty: None,
         message,
         location: first.location.clone(),
-        witness: vec![steps.chain(stores).collect()],
+        witness: vec![steps.chain(because).collect()],
         home: Some("two or more instances".to_owned()),
         help: Some(help(workload.kind, store.is_some(), first.strength)),
-        related: context
-            .embedded_stores
-            .iter()
-            .map(|(symbol, _)| ("embedded-database".to_owned(), symbol.clone()))
-            .collect(),
+        related: stores.iter().map(|store| (store.rule.to_owned(), store.symbol.clone())).collect(),
     })
 }
 

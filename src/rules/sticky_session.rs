@@ -1,7 +1,7 @@
 //! Affinity that sends a client back to the instance it met before.
 
 use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
-use crate::manifests::{Affinity, AffinityKind, Environment, ManifestContext, ManifestFacts};
+use crate::manifests::{Affinity, AffinityKind, CodeFinding, Environment, ManifestContext, ManifestFacts, Own};
 
 const ID: &str = "sticky-session";
 /// More cells are counted and not named.
@@ -13,15 +13,15 @@ pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
         .iter()
         .filter_map(|affinity| {
             let target = affinity.target.as_deref();
-            let confidence = context.own(facts, affinity.workload, target, affinity.owner)?;
-            Some(finding(affinity, confidence, facts, context))
+            let own = context.own(facts, affinity.workload, target, affinity.owner)?;
+            Some(finding(affinity, &own, facts, context))
         })
         .collect()
 }
 
 fn finding(
     affinity: &Affinity,
-    confidence: Confidence,
+    own: &Own,
     facts: &ManifestFacts,
     context: &ManifestContext,
 ) -> Finding {
@@ -34,15 +34,17 @@ fn finding(
         |name| format!("each client of `{name}`"),
     );
     let detail = &affinity.detail;
-    let cells = &context.hidden_cells;
+    let cells = context.within(own, &context.hidden_cells);
+    let confidence = own.confidence;
     let mut message = format!(
         "a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one"
     );
     if !cells.is_empty() {
-        message.push_str(&format!(" and masks {}", cells_text(context)));
+        message.push_str(&format!(" and masks {}", cells_text(&cells)));
     }
+    let loose = own.loose;
     let development = affinity.environment == Environment::Development;
-    let persona = if development {
+    let persona = if development || loose {
         Persona::Pedantic
     } else {
         Persona::Regular
@@ -61,16 +63,16 @@ fn finding(
             location: workload.location.clone(),
         });
     }
-    steps.extend(cells.iter().map(|(symbol, location)| Step {
+    steps.extend(cells.iter().map(|cell| Step {
         role: Role::Because,
         entry: None,
-        message: format!("`{symbol}` lives in one instance, which the affinity hides"),
-        location: location.clone(),
+        message: format!("`{}` lives in one instance, which the affinity hides", cell.symbol),
+        location: cell.location.clone(),
     }));
     Finding {
         rule: ID,
         item: ChecklistItem::Affinity,
-        severity: if development {
+        severity: if development || loose {
             Severity::Note
         } else {
             Severity::Warning
@@ -90,16 +92,15 @@ fn finding(
         } else {
             "move the named cells to a shared store first, then take the affinity out".to_owned()
         }),
-        related: Vec::new(),
+        related: cells.iter().map(|cell| (cell.rule.to_owned(), cell.symbol.clone())).collect(),
     }
 }
 
-fn cells_text(context: &ManifestContext) -> String {
-    let cells = &context.hidden_cells;
+fn cells_text(cells: &[&CodeFinding]) -> String {
     let names: Vec<String> = cells
         .iter()
         .take(NAMED_CELLS)
-        .map(|(symbol, _)| format!("`{symbol}`"))
+        .map(|cell| format!("`{}`", cell.symbol))
         .collect();
     let noun = if cells.len() == 1 {
         "this cell"

@@ -38,6 +38,22 @@ const TOOLING: [&str; 17] = [
     "sqlx-data.json",
 ];
 
+/// Hidden folders in which tools look for deployments; all others are passed over.
+const DEPLOYMENT_FOLDERS: [&str; 12] =
+    [".aws", ".deploy", ".deployment", ".do", ".docker", ".fly", ".helm", ".infra", ".k8s", ".kube", ".kubernetes", ".nomad"];
+
+pub(super) fn deploys(folder: &str) -> bool {
+    DEPLOYMENT_FOLDERS.contains(&folder)
+}
+
+/// Endings of files from which a tool or a person makes the file itself.
+const TEMPLATES: [&str; 8] = [".tpl", ".tmpl", ".template", ".j2", ".jinja", ".example", ".sample", ".dist"];
+
+/// The name without such an ending.
+pub fn without_template(name: &str) -> &str {
+    TEMPLATES.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
 pub(super) fn other(name: &str) -> Option<Other> {
     if name == ".env" || name.starts_with(".env.") || name.starts_with(".env-") || name.starts_with(".env_") {
         return Some(Other::Configuration);
@@ -50,8 +66,10 @@ pub(super) fn other(name: &str) -> Option<Other> {
     if special.iter().any(|start| name.starts_with(start)) || name == "Procfile" {
         return (!name.ends_with(".rs")).then_some(Other::Configuration);
     }
-    match name.rsplit_once('.')?.1 {
-        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "hcl" | "tpl" | "env" | "Dockerfile" => Some(Other::Configuration),
+    match without_template(name).rsplit_once('.')?.1 {
+        "yml" | "yaml" | "toml" | "conf" | "cfg" | "tf" | "tofu" | "tfvars" | "hcl" | "nomad" | "env" | "Dockerfile" => {
+            Some(Other::Configuration)
+        }
         "json" => Some(Other::Data),
         _ => None,
     }
@@ -75,7 +93,12 @@ mod tests {
             "Procfile",
             "Rocket.toml",
             "haproxy.cfg",
-            "deployment.tpl",
+            "deployment.yaml.tpl",
+            "nginx.conf.template",
+            "shop.nomad",
+            "shop.nomad.hcl",
+            "main.tofu",
+            "prod.tfvars",
         ] {
             assert_eq!(other(name), Some(Other::Configuration), "{name}");
         }

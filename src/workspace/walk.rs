@@ -91,7 +91,7 @@ impl Listing {
     fn enters(&mut self, entry: &DirEntry, path: &str) -> bool {
         let name = name_of(path);
         let beside = |file: &str| entry.path().parent().is_some_and(|parent| is_file(&parent.join(file)));
-        if name.starts_with('.') || name == "node_modules" || (name == "target" && beside("Cargo.toml")) {
+        if name.starts_with('.') && !candidates::deploys(name) || name == "node_modules" || (name == "target" && beside("Cargo.toml")) {
             return false;
         }
         if is_file(&entry.path().join("CACHEDIR.TAG")) {

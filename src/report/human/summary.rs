@@ -6,6 +6,7 @@ use super::{Colour, paint, wrap};
 use crate::analysis::InventoryKind;
 use crate::finding::Severity;
 use crate::report::{Report, Status, Style, item_name, text};
+use crate::workspace::model::Skip;
 
 /// Unread files that are named without `-v`.
 const NAMED: usize = 5;
@@ -73,21 +74,28 @@ pub fn coverage(report: &Report, style: Style, out: &mut String) {
 }
 
 fn unread(report: &Report, style: Style, out: &mut String) {
-    if !report.errors.is_empty() {
-        let said = format!("{} of service code could not be read.", text::count(report.errors.len() as u64, "part"));
-        wrap("Unread:    ", &said, style, out);
-        let named = if style.verbosity > 0 { usize::MAX } else { NAMED };
-        for error in report.errors.iter().take(named) {
-            wrap("           - ", &text::line(&format!("{}: {}", error.path, error.reason)), style, out);
-        }
-        if report.errors.len() > named {
-            let _ = writeln!(out, "           - {} more (-v names them)", report.errors.len() - named);
-        }
-    }
+    let code = format!("{} of service code could not be read.", text::count(report.errors.len() as u64, "part"));
+    list(&code, &report.errors, style, out);
+    let manifests = format!("{} could not be read.", text::count(report.unread_manifests.len() as u64, "manifest"));
+    list(&manifests, &report.unread_manifests, style, out);
     if style.verbosity > 0 {
         for skip in &report.skipped {
             wrap("Left out:  ", &text::line(&format!("{}: {}", skip.path, skip.reason)), style, out);
         }
+    }
+}
+
+fn list(said: &str, unread: &[Skip], style: Style, out: &mut String) {
+    if unread.is_empty() {
+        return;
+    }
+    wrap("Unread:    ", said, style, out);
+    let named = if style.verbosity > 0 { usize::MAX } else { NAMED };
+    for skip in unread.iter().take(named) {
+        wrap("           - ", &text::line(&format!("{}: {}", skip.path, skip.reason)), style, out);
+    }
+    if unread.len() > named {
+        let _ = writeln!(out, "           - {} more (-v names them)", unread.len() - named);
     }
 }
 
