@@ -189,7 +189,7 @@ impl<'a> World<'a> {
             hir::ItemKind::Struct { generics, .. } => !generics.params.is_empty(),
             _ => false,
         };
-        generic && !self.hosts.direct.contains(&def)
+        generic && !self.hosts.direct.contains(&def) && self.hosts.shared.contains(&def)
     }
 
     /// A state type without the extractor and pointers around it.
@@ -310,7 +310,7 @@ impl<'a> World<'a> {
         };
         let alias = self.p.alias_of.iter().filter(|(t, d)| self.state_type(t) == *ty && !near(**d).1).map(|(_, &d)| d).min();
         cell.ty = ty.clone();
-        let hosts = self.hosts.plain.iter().filter(|(t, _)| same_state(&self.state_type(t), ty));
+        let hosts = self.hosts.plain.iter().filter(|(t, _)| same_state(self.p, &self.state_type(t), ty));
         cell.host = hosts
             .map(|(_, h)| h)
             .min_by_key(|h| match h {
@@ -321,7 +321,7 @@ impl<'a> World<'a> {
             .cloned();
         let registrations = self.facts.registrations.iter().enumerate();
         let registered = registrations
-            .filter(|(_, r)| same_state(&self.state_type(&r.ty), ty))
+            .filter(|(_, r)| same_state(self.p, &self.state_type(&r.ty), ty))
             .map(|(i, r)| (near(self.facts.node(r.node).def), i, r))
             .filter(|(n, _, _)| !n.1)
             .min_by_key(|(n, i, _)| (*n, *i));
@@ -391,9 +391,17 @@ impl<'a> World<'a> {
     }
 }
 
-/// Equal types of state; arguments that inference would have given may be absent on one side.
-fn same_state(a: &Ty, b: &Ty) -> bool {
-    a == b || matches!((a, b), (Ty::Ext(x, p), Ty::Ext(y, q)) if x == y && (p.is_empty() || q.is_empty()))
+/// Equal types of state; arguments that inference would have given may be absent on one side, and an
+/// integer literal may have become any integer.
+fn same_state(p: &Program, a: &Ty, b: &Ty) -> bool {
+    let integer = |n: &Name| p.text(*n).trim_start_matches(['i', 'u']).parse::<u8>().is_ok() || p.text(*n).ends_with("size");
+    match (a, b) {
+        (Ty::Prim(x), Ty::Prim(y)) => x == y || integer(x) && integer(y),
+        (Ty::Ext(x, left), Ty::Ext(y, right)) => {
+            x == y && (left.is_empty() || right.is_empty() || left.iter().zip(right.iter()).all(|(l, r)| same_state(p, l, r)))
+        }
+        _ => a == b,
+    }
 }
 
 fn generic(name: &str, args: &str) -> String {

@@ -5,6 +5,7 @@
 use super::model::*;
 use super::phases::Graph;
 use crate::catalog::Catalog;
+use crate::names::Name;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
 use crate::syntax::hir::{self, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,6 +26,10 @@ pub struct Hosts {
     pub plain: FxHashMap<Ty, Host>,
     /// Types that are themselves registered, extracted or served, not only held in a field of one.
     pub direct: FxHashSet<DefId>,
+    /// The field that holds a type, the first one found.
+    pub held: FxHashMap<DefId, (DefId, Name)>,
+    /// Types that several fields hold.
+    pub shared: FxHashSet<DefId>,
     /// Reached only through a trait object with several implementations.
     pub uncertain: FxHashSet<DefId>,
 }
@@ -33,7 +38,7 @@ const MAX_DEPTH: u32 = 12;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
-        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: false };
+        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None };
         for (index, registration) in facts.registrations.iter().enumerate() {
             finder.visit(&registration.ty, &Host::Registered(index as u32), 0, false);
             finder.plain(&registration.ty, &Host::Registered(index as u32));
@@ -75,8 +80,8 @@ struct Finder<'a> {
     p: &'a Program,
     cat: &'a Catalog,
     hosts: Hosts,
-    /// Inside the fields of another type.
-    within: bool,
+    /// The field of another type that is being looked into.
+    within: Option<(DefId, Name)>,
 }
 
 impl Finder<'_> {
@@ -109,6 +114,7 @@ impl Finder<'_> {
             "extractor" | "inbox activity" => false,
             // A tool server over stdio is the client's own process; over HTTP its sessions outlive requests.
             "tool" | "prompt" => self.serves_sessions(facts, def),
+            "actor message" => !self.is_connection(scope.self_ty.as_ref()),
             _ => true,
         };
         if function.receiver.is_some()
@@ -117,6 +123,20 @@ impl Finder<'_> {
         {
             self.visit(ty, &Host::Service(id), 0, false);
         }
+    }
+
+    /// An actor whose context is that of a WebSocket lives and dies with its connection.
+    fn is_connection(&self, actor: Option<&Ty>) -> bool {
+        let context = || {
+            let head = actor?.head()?;
+            let alias = *self.p.methods.get(&(head, self.p.names.get("Context")?))?.first()?;
+            let hir::ItemKind::TypeAlias { ty: Some(written), .. } = &self.p.item(alias).kind else { return None };
+            match self.p.lower_type(self.p.def(alias).file, *written, &self.p.scope_of(alias)) {
+                Ty::Ext(name, _) => Some(self.p.text(name).ends_with("::WebsocketContext")),
+                _ => None,
+            }
+        };
+        context().unwrap_or(false)
     }
 
     fn serves_sessions(&self, facts: &Facts, def: DefId) -> bool {
@@ -175,13 +195,18 @@ impl Finder<'_> {
     }
 
     fn adt(&mut self, def: DefId, args: &[Ty], host: &Host, depth: u32, uncertain: bool) {
-        if depth <= 2 && !matches!(host, Host::Static(_)) && !self.within {
+        if depth <= 2 && !matches!(host, Host::Static(_)) && self.within.is_none() {
             self.hosts.direct.insert(def);
         }
         if uncertain && !self.hosts.types.contains_key(&def) {
             self.hosts.uncertain.insert(def);
         } else if !uncertain {
             self.hosts.uncertain.remove(&def);
+        }
+        if let Some(field) = self.within
+            && *self.hosts.held.entry(def).or_insert(field) != field
+        {
+            self.hosts.shared.insert(def);
         }
         if self.hosts.types.contains_key(&def) {
             return;
@@ -195,12 +220,36 @@ impl Finder<'_> {
             for field in &fields.fields {
                 let name = self.p.name_in(file, field.name);
                 if let Some(ty) = self.p.field_type(holder, args, name) {
-                    let outer = std::mem::replace(&mut self.within, true);
+                    let outer = self.within.replace((holder, name));
                     self.visit(&ty, host, depth + 1, uncertain);
                     self.within = outer;
                 }
             }
         }
+    }
+}
+
+/// Whether a value of this type is, or holds, a way to reach a client or a task: the end of a channel or socket.
+pub fn holds_sender(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+    sends(p, cat, ty, 0)
+}
+
+fn sends(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match ty {
+        Ty::Ext(name, args) => {
+            let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
+            matches!(class, Some("sender" | "socket")) || args.iter().any(|a| sends(p, cat, a, depth + 1))
+        }
+        Ty::Tuple(elems) => elems.iter().any(|e| sends(p, cat, e, depth + 1)),
+        Ty::Adt(def, args) => {
+            let Some((_, fields)) = p.fields_of(*def) else { return false };
+            let file = p.def(*def).file;
+            fields.fields.iter().any(|f| p.field_type(*def, args, p.name_in(file, f.name)).is_some_and(|t| sends(p, cat, &t, depth + 1)))
+        }
+        _ => false,
     }
 }
 

@@ -236,6 +236,7 @@ fn class_name(text: &str) -> &'static str {
         "oneshot-sender",
         "option",
         "cell",
+        "handle",
     ];
     NAMES.iter().find(|n| **n == text).copied().unwrap_or("opaque")
 }

@@ -2,6 +2,7 @@
 
 use super::evidence;
 use crate::facts::cells::{Cell, World};
+use crate::facts::hosts::holds_sender;
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
@@ -10,6 +11,10 @@ pub const ID: &str = "authoritative-memory";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "map" | "set" | "seq" | "scalar" | "struct" | "atomic" | "cache" | "option" | "opaque" | "watch-sender") {
+        return None;
+    }
+    // Ends of connections are no data: whether a message reaches them all is another question.
+    if holds_sender(w.p, w.cat, &cell.ty) {
         return None;
     }
     let mut written = profile.puts.clone();

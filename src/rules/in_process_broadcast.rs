@@ -3,6 +3,7 @@
 use super::evidence;
 use crate::catalog::{Channel, Op};
 use crate::facts::cells::{Cell, World};
+use crate::facts::hosts::holds_sender;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::facts::profile::Profile;
@@ -67,28 +68,9 @@ fn is_broadcast(w: &World<'_>, ty: &Ty) -> bool {
 
 /// Insertions of senders into a collection: a registry of connected clients.
 fn registry_inserts(cell: &Cell, w: &World<'_>, on_request: &dyn Fn(&AccessId) -> bool) -> Vec<AccessId> {
-    if !matches!(w.class(&cell.ty), "map" | "set" | "seq") || !holds_sender(w, &cell.ty, 0) {
+    if !matches!(w.class(&cell.ty), "map" | "set" | "seq") || !holds_sender(w.p, w.cat, &cell.ty) {
         return Vec::new();
     }
     let inserts = [Op::Insert, Op::InsertNew, Op::Push, Op::LoadThrough];
     cell.accesses.iter().copied().filter(|a| inserts.contains(&w.facts.access(*a).op) && on_request(a)).collect()
-}
-
-fn holds_sender(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
-    if depth > 6 {
-        return false;
-    }
-    match ty {
-        Ty::Ext(name, args) => {
-            let class = w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i));
-            matches!(class, Some("sender" | "socket")) || args.iter().any(|a| holds_sender(w, a, depth + 1))
-        }
-        Ty::Tuple(elems) => elems.iter().any(|e| holds_sender(w, e, depth + 1)),
-        Ty::Adt(def, args) => {
-            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
-            let file = w.p.def(*def).file;
-            fields.fields.iter().any(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| holds_sender(w, &t, depth + 1)))
-        }
-        _ => false,
-    }
 }

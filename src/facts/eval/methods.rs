@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::catalog::{FnEffect, Gives, Op, StoreKind, TypeInfo};
+use crate::facts::hosts::holds_sender;
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::syntax::hir::ExprKind;
 
@@ -245,6 +246,8 @@ impl<'a> Eval<'a> {
             Gives::IterValue => self.inside(on, wrap("std::iter::Iterator", elem), access),
             Gives::Key => on.derived(on.ty.arg(0)),
             Gives::IterKey => on.derived(wrap("std::iter::Iterator", on.ty.arg(0))),
+            // A copy of senders still reaches whoever the original reaches.
+            Gives::Same if holds_sender(self.p, self.cat, &on.ty) => on.clone(),
             Gives::Same => on.derived(on.ty.clone()),
             Gives::Entry => {
                 let mut entry = self.inside(on, wrap("std::collections::hash_map::Entry", elem), access);
