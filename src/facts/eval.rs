@@ -170,7 +170,16 @@ impl<'a> Eval<'a> {
 
     fn add_node(&mut self, kind: NodeKind, parent: Option<NodeId>, span: Span) -> NodeId {
         let id = NodeId(self.facts.nodes.len() as u32);
-        self.facts.nodes.push(Node { def: self.body.def, file: self.body.file, parent, kind, span, periodic: None, pumps: false });
+        self.facts.nodes.push(Node {
+            def: self.body.def,
+            file: self.body.file,
+            parent,
+            kind,
+            span,
+            periodic: None,
+            pumps: false,
+            listens: false,
+        });
         id
     }
 

@@ -135,6 +135,8 @@ pub struct Node {
     pub periodic: Option<Span>,
     /// It loops over what a stream or socket brings.
     pub pumps: bool,
+    /// It waits, among other things, for what a stream or socket brings.
+    pub listens: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

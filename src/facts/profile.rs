@@ -165,8 +165,15 @@ impl Profile {
             node.def == def
                 && access.order > one.order
                 && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough)
-                && w.graph.resolve(access.value, def).has(Prov::STORE)
+                && (w.graph.resolve(access.value, def).has(Prov::STORE) || self.recomputes(access, w))
         })
+    }
+
+    /// Whether a single value is made again from what every request has: configuration, other cells, constants.
+    fn recomputes(&self, access: &Access, w: &World<'_>) -> bool {
+        let value = w.graph.resolve(access.value, w.facts.node(access.node).def);
+        let brought = Prov::REQUEST.or(Prov::RANDOM).or(Prov::CLOCK).or(Prov::BUS).or(Prov::UNKNOWN).or(Prov::COUNT);
+        matches!(self.class, "option" | "struct" | "opaque") && access.literal.is_none() && !value.has(brought) && value != Prov::NONE
     }
 
     /// Whether the function goes on to ask a store behind the use.

@@ -101,6 +101,13 @@ fn feeds_caller(spawner: NodeId, body: NodeId, w: &World<'_>) -> bool {
 
 /// Whether the body pumps a channel or socket: it lives and dies with its connection.
 fn serves_connection(w: &World<'_>, body: NodeId) -> bool {
+    // The loop may be in a function that the body does nothing but call.
+    let listening = listens(w, body) || w.graph.callees(body).any(|e| !e.spawn && listens(w, e.to));
     let pumps = |a: &Access| a.node == body && matches!(a.op, Op::Recv | Op::Subscribe);
-    w.facts.accesses.iter().any(pumps) || w.facts.node(body).pumps
+    listening || w.facts.accesses.iter().any(pumps)
+}
+
+/// Whether a function waits for what a stream or socket brings.
+fn listens(w: &World<'_>, node: NodeId) -> bool {
+    w.facts.node(node).listens || w.facts.node(node).pumps
 }

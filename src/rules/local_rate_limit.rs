@@ -3,15 +3,26 @@
 pub mod counters;
 
 use super::evidence;
+use crate::catalog::Op;
 use crate::facts::cells::World;
 use crate::facts::model::*;
+use crate::facts::phases::Phases;
 use crate::finding::*;
 
 pub const ID: &str = "local-rate-limit";
 
 /// Limiters of libraries, where they are built.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID)).map(|e| finding(e, w)).collect()
+    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w)).map(|e| finding(e, w)).collect()
+}
+
+/// Whether a limiter is made for one request or connection and kept nowhere else.
+fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
+    let phase = w.graph.phase(effect.node);
+    let made_for_one = phase.requested() && !phase.has(Phases::STARTUP.or(Phases::BACKGROUND));
+    let node = w.facts.node(effect.node);
+    let kept = w.facts.accesses.iter().any(|a| w.facts.node(a.node).def == node.def && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store));
+    made_for_one && !kept && node.kind != NodeKind::Initialiser
 }
 
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {

@@ -28,7 +28,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let effects: Vec<&Effect> = work::round(w, id);
     // A consumer that acknowledges takes each item from a queue that hands it out once.
     let takes = |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, writes: false });
-    if effects.iter().any(|e| takes(e) || e.what.split('.').any(|v| v == "ack" || v == "acknowledge")) {
+    if effects.iter().any(|e| takes(e) || e.what.split('.').any(|v| matches!(v, "ack" | "acknowledge" | "xack" | "xreadgroup"))) {
         return None;
     }
     let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !work::claimed_for(w, id, e)).collect();

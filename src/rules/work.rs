@@ -66,13 +66,20 @@ fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> 
 /// The first effect whose loss or repetition somebody outside notices.
 pub fn lasting<'w>(effects: &[&'w Effect]) -> Option<&'w Effect> {
     effects.iter().copied().find(|e| {
-        matches!(
-            &e.kind,
-            EffectKind::Store { writes: true, .. }
-                | EffectKind::Store { kind: StoreKind::Mail, .. }
-                | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy)
-        )
+        !is_copy(e)
+            && matches!(
+                &e.kind,
+                EffectKind::Store { writes: true, .. }
+                    | EffectKind::Store { kind: StoreKind::Mail, .. }
+                    | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy)
+            )
     })
+}
+
+/// A copy in a shared cache that leaves by age: whoever misses it makes it again.
+fn is_copy(effect: &Effect) -> bool {
+    let ages = |verb: &str| matches!(verb, "set_ex" | "pset_ex" | "setex" | "expire" | "pexpire" | "expire_at");
+    matches!(effect.kind, EffectKind::Store { kind: StoreKind::Cache, .. }) && effect.what.split('.').any(ages)
 }
 
 /// Whether something in the work is taken so that only one instance gets it.

@@ -16,7 +16,16 @@ impl<'a> Eval<'a> {
             self.uses_of(on, UseKind::Modulo, span);
             return Some(Val::of(Ty::Prim(self.p.names.intern("u64")), Prov::CONST));
         }
-        if matches!(name, "elapsed" | "duration_since" | "signed_duration_since" | "is_expired" | "has_expired") {
+        if matches!(
+            name,
+            "elapsed"
+                | "duration_since"
+                | "saturating_duration_since"
+                | "checked_duration_since"
+                | "signed_duration_since"
+                | "is_expired"
+                | "has_expired"
+        ) {
             self.uses_of(on, UseKind::Aged, span);
         }
         let touched = self.touch(on.clone(), span);
@@ -107,6 +116,7 @@ impl<'a> Eval<'a> {
                 for &arg in args {
                     self.arg(arg, std::slice::from_ref(&hint));
                 }
+                self.only_probed(on);
                 let mut value = on.derived(Ty::Prim(self.p.names.intern("bool")));
                 value.form = Form::Bool { negated: matches!(name, "is_none" | "is_err" | "is_none_or") };
                 Some(value)

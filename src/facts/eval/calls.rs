@@ -232,7 +232,7 @@ impl<'a> Eval<'a> {
         if self.is_router_function(text) {
             return self.router_function(path, args, span);
         }
-        let values = self.args(args);
+        let mut values = self.args(args);
         let mut value = self.merge(&values);
         if self.is_state_function(text) {
             for given in &values {
@@ -269,6 +269,11 @@ impl<'a> Eval<'a> {
         }
         if let Some(kind) = self.cat.store(text) {
             return self.client_function(path, kind, values, value, span);
+        }
+        // `Json(&*guard)`, `to_string(&*guard)`.
+        if !owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) {
+            self.handed_on(&mut values, span);
+            value = self.merge(&values);
         }
         // `Arc::clone(&x)`, `Mutex::new(x)`, `Data::new(x)`, `State(x)`.
         let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));

@@ -278,8 +278,11 @@ impl<'a> Eval<'a> {
 
     /// `while let Some(x) = stream.next().await`
     fn receives(&self, cond: ExprId) -> bool {
-        let ExprKind::Let { expr, .. } = &self.hir().expr(cond).kind else { return false };
-        let mut at = *expr;
+        matches!(&self.hir().expr(cond).kind, ExprKind::Let { expr, .. } if self.takes_next(*expr))
+    }
+
+    /// `stream.next().await`, `socket.recv()`.
+    pub(super) fn takes_next(&self, mut at: ExprId) -> bool {
         while let ExprKind::Await(inner) | ExprKind::Try(inner) = &self.hir().expr(at).kind {
             at = *inner;
         }

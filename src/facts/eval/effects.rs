@@ -2,7 +2,7 @@
 
 use super::patterns::{is_option, is_wrapper};
 use super::*;
-use crate::catalog::{Op, StoreKind};
+use crate::catalog::{FnEffect, Op, StoreKind};
 use crate::facts::sql;
 use crate::facts::value::{Form, Val};
 
@@ -48,6 +48,17 @@ impl<'a> Eval<'a> {
         for &access in &value.reads {
             let order = self.next();
             self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
+        }
+    }
+
+    /// What lies in a cell and is handed on as a whole is read by whoever gets it.
+    pub(super) fn handed_on(&mut self, values: &mut [Val], span: Span) {
+        for value in values {
+            if value.inside() && value.reads.is_empty() && self.may_be_collection(&value.ty) {
+                let read = self.access(value, Op::Read, Prov::NONE, Prov::NONE, "borrow", span);
+                value.reads.extend(read);
+                value.prov = value.prov.or(Prov::CELL);
+            }
         }
     }
 
@@ -169,6 +180,19 @@ impl<'a> Eval<'a> {
             value.ty = value.ty.arg(0);
         }
         value
+    }
+
+    /// A file that is opened only to learn whether that works is not written.
+    pub(super) fn only_probed(&mut self, opened: &Val) {
+        let is_file = matches!(&opened.ty, Ty::Ext(name, _) if self.p.text(*name) == "std::fs::File");
+        if let Some(last) = self.facts.effects.last_mut()
+            && is_file
+            && last.node == self.body.node
+            && last.order == self.body.order
+            && last.kind == EffectKind::File(FnEffect::FileWrite)
+        {
+            last.kind = EffectKind::File(FnEffect::FileRead);
+        }
     }
 
     /// One element of what is iterated.
@@ -308,8 +332,27 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         "batch_execute",
         "create_table",
         "mutate",
+        "xadd",
+        "xadd_map",
+        "xadd_maxlen",
+        "mset",
+        "mset_nx",
+        "pset_ex",
+        "hset_multiple",
+        "hset_nx",
+        "hdel",
+        "hincr",
+        "srem",
+        "zrem",
+        "zincr",
+        "zadd_multiple",
+        "lrem",
+        "pexpire",
     ];
-    verbs.iter().any(|v| WORDS.contains(&v.as_str()))
+    // `get_object().key(k).send()`: each operation of such a client ends with `send`, and its first name says which it is.
+    let asks = |v: &String| matches!(v.split('_').next(), Some("get" | "list" | "head" | "describe" | "query" | "scan" | "receive"));
+    let asks = verbs.first().is_some_and(asks) || verbs.len() > 1 && verbs.iter().any(|v| v.contains('_') && asks(v));
+    verbs.iter().any(|v| WORDS.contains(&v.as_str()) && !(asks && v == "send"))
 }
 
 /// Rows that are deleted, or marked on the condition that they are unmarked, and handed back: whoever came

@@ -107,6 +107,10 @@ impl<'a> Eval<'a> {
             let depth = self.body.env.len();
             let mut value = Val::unknown();
             if let Some(future) = arm.future {
+                if self.takes_next(future) {
+                    let node = self.body.node.index();
+                    self.facts.nodes[node].listens = true;
+                }
                 let span = self.span(future);
                 let pending = match &self.hir().expr(future).kind {
                     ExprKind::Ref { expr, .. } => self.place_or_value(*expr),

@@ -125,8 +125,14 @@ impl<'a> Eval<'a> {
         recv.form = Form::Plain;
         if let Some(call) = &mut recv.extra().store {
             call.verbs.push(name.to_string());
-            if call.text.is_none() {
-                call.text = literal;
+            match (&mut call.text, literal) {
+                (text @ None, literal) => *text = literal,
+                // `cmd("SET").arg(key).arg("NX")`: words of one command.
+                (Some(text), Some(word)) if call.verbs.first().is_some_and(|v| v == "cmd") => {
+                    text.push(' ');
+                    text.push_str(&word);
+                }
+                _ => {}
             }
         }
         if matches!(name, "unwrap" | "expect" | "clone" | "as_ref" | "as_mut" | "map_err" | "into") {
@@ -330,6 +336,9 @@ impl<'a> Eval<'a> {
             let prov = path.map_or(Prov::NONE, |v| v.prov);
             let what = format!("{}::{name}", text.rsplit("::").next().unwrap_or(text));
             self.effect(EffectKind::File(FnEffect::FileWrite), &what, span, prov, on.prov.or(Prov::REQUEST), literal, None);
+            if name == "open" {
+                value.ty = Ty::ext(self.p.names.intern("std::fs::File"));
+            }
         }
         value.reads.clear();
         value
@@ -366,7 +375,8 @@ impl<'a> Eval<'a> {
             }
         }
         let hint = on.derived(Ty::Unknown);
-        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
+        let mut values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
+        self.handed_on(&mut values, span);
         if on.ty.is_unknown() {
             self.facts.unknown_calls += 1;
         }

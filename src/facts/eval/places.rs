@@ -151,7 +151,7 @@ impl<'a> Eval<'a> {
         value
     }
 
-    fn may_be_collection(&self, ty: &Ty) -> bool {
+    pub(super) fn may_be_collection(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| matches!(self.cat.class_name(i), "map" | "set" | "seq" | "cache")))
     }
 

@@ -1,0 +1,165 @@
+//! State in memory, files and sockets: the same service with one fact changed, and the verdict that must change with it.
+
+use cargo_stateless::analysis::AnalyzeOptions;
+use cargo_stateless::config::Config;
+
+const HEAD: &str = r#"
+use actix_web::{App, HttpResponse, HttpServer, get, post, web};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+"#;
+
+/// The ids of the rules that speak of a service with these items.
+fn rules(items: &str) -> Vec<&'static str> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let manifest = "[package]\nname = \"harbour\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
+        actix = \"0.13\"\nactix-web = \"4\"\nactix-web-actors = \"4\"\nactix-ws = \"0.3\"\naws-sdk-s3 = \"1\"\ngovernor = \"0.10\"\nredis = \"1\"\ntokio = \"1\"\nreqwest = \"0.12\"\n";
+    std::fs::create_dir(dir.path().join("src")).expect("writable");
+    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
+    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
+    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
+    assert!(analysis.summary.entry_points >= 1, "the handlers were not found");
+    analysis.findings.iter().map(|f| f.rule).collect()
+}
+
+/// A service with this state, made so, whose `POST /berth/{n}` and `GET /berth/{n}` do this with `port` and `n`.
+fn port(items: &str, made: &str, write: &str, read: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "{items}\n#[post(\"/berth/{{n}}\")] async fn enter(port: web::Data<Port>, n: web::Path<u32>, body: String) -> HttpResponse {{ {write} }}\n\
+        #[get(\"/berth/{{n}}\")] async fn look(port: web::Data<Port>, n: web::Path<u32>) -> HttpResponse {{ {read} }}\n\
+        #[actix_web::main] async fn main() -> std::io::Result<()> {{ let port = web::Data::new({made}); \
+        HttpServer::new(move || App::new().app_data(port.clone()).service(enter).service(look)).bind(\"0.0.0.0:80\")?.run().await }}"
+    ))
+}
+
+const QUIET: &[&str] = &[];
+const OK: &str = "HttpResponse::Ok().finish()";
+
+#[test]
+fn a_copy_of_the_senders_still_reaches_their_clients() {
+    let state = "struct Port { horns: Mutex<Vec<mpsc::Sender<String>>> }";
+    let join = "let (tx, rx) = mpsc::channel(4); port.horns.lock().unwrap().push(tx); HttpResponse::Ok().streaming(rx)";
+    let send = |body: &str| format!("let horns = port.horns.lock().unwrap().clone(); {body} {OK}");
+    let blow = send("for horn in &horns { horn.send(\"fog\".into()).await.ok(); }");
+    let count = send("let n = horns.len(); log(n);");
+    let made = "Port { horns: Mutex::new(Vec::new()) }";
+    let log = "fn log(n: usize) { println!(\"{n}\"); }";
+    assert_eq!(port(state, made, &blow, join), ["in-process-broadcast"]);
+    assert_eq!(port(&format!("{state} {log}"), made, &count, join), QUIET, "a registry that nobody sends into");
+}
+
+#[test]
+fn a_collection_that_is_handed_on_as_a_whole_is_read() {
+    let state = "struct Port { berths: Mutex<HashMap<u32, String>> }";
+    let made = "Port { berths: Mutex::new(HashMap::new()) }";
+    let write = format!("port.berths.lock().unwrap().insert(*n, body); {OK}");
+    let list = "let berths = &*port.berths.lock().unwrap(); HttpResponse::Ok().json(berths)";
+    assert_eq!(port(state, made, &write, list), ["authoritative-memory"]);
+    assert_eq!(port(state, made, &write, OK), QUIET, "written and never read");
+}
+
+#[test]
+fn a_counter_registered_by_its_literal_is_the_one_that_handlers_name() {
+    let service = |ty: &str| {
+        format!(
+            "#[get(\"/\")] async fn pass(n: web::Data<Mutex<{ty}>>) -> String {{ *n.lock().unwrap() += 1; format!(\"{{}}\", *n.lock().unwrap()) }}\n\
+            #[actix_web::main] async fn main() -> std::io::Result<()> {{ let n = web::Data::new(Mutex::new(0)); \
+            HttpServer::new(move || App::new().app_data(n.clone()).service(pass)).bind(\"0.0.0.0:80\")?.run().await }}"
+        )
+    };
+    assert_eq!(rules(&service("usize")), ["authoritative-memory"]);
+    assert_eq!(rules(&service("i64")), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_handle_of_a_task_is_no_data() {
+    let made = "Port { last: Mutex::new(None) }";
+    let read =
+        "match port.last.lock().unwrap().as_ref() { Some(_) => HttpResponse::Ok().finish(), None => HttpResponse::NotFound().finish() }";
+    let state = |ty: &str| format!("struct Port {{ last: Mutex<Option<{ty}>> }}");
+    let keep = |value: &str| format!("*port.last.lock().unwrap() = Some({value}); {OK}");
+    assert_eq!(port(&state("String"), made, &keep("body"), read), ["authoritative-memory"]);
+    let handle = "tokio::spawn(async move { println!(\"{body}\"); })";
+    assert_eq!(port(&state("tokio::task::JoinHandle<()>"), made, &keep(handle), read), QUIET);
+}
+
+#[test]
+fn a_single_value_that_is_made_again_from_configuration_is_a_memo() {
+    let state = "struct Port { chart: Mutex<Option<(String, Vec<u8>)>> }\nfn draw(scale: &str) -> Vec<u8> { scale.as_bytes().to_vec() }";
+    let made = "Port { chart: Mutex::new(None) }";
+    let chart = |scale: &str| {
+        format!(
+            "let scale = {scale}; let mut chart = port.chart.lock().unwrap(); \
+            if let Some((old, drawn)) = &*chart && *old == scale {{ return HttpResponse::Ok().body(drawn.clone()); }} \
+            let drawn = draw(&scale); *chart = Some((scale, drawn.clone())); HttpResponse::Ok().body(drawn)"
+        )
+    };
+    let config = chart("std::env::var(\"SCALE\").unwrap_or_default()");
+    assert_eq!(port(state, made, &config, OK), QUIET);
+}
+
+#[test]
+fn a_limiter_of_one_connection_limits_nobody_else() {
+    let quota = "governor::Quota::per_second(std::num::NonZeroU32::new(5).unwrap())";
+    let limiter = format!("governor::RateLimiter::direct({quota})");
+    let state = "struct Port { gate: u32 }";
+    let own = format!("let gate = {limiter}; if gate.check().is_err() {{ return HttpResponse::TooManyRequests().finish(); }} {OK}");
+    assert_eq!(port(state, "Port { gate: 1 }", &own, OK), QUIET);
+    let start = format!("{{ let gate = {limiter}; Port {{ gate: 1 }} }}");
+    assert_eq!(port(state, &start, OK, OK), ["local-rate-limit"]);
+}
+
+#[test]
+fn operations_that_end_with_send_are_named_by_their_first_word() {
+    let state = "struct Port { s3: aws_sdk_s3::Client }";
+    let made = "Port { s3: aws_sdk_s3::Client::new(&aws_config::load_from_env().await) }";
+    let task = |call: &str| {
+        format!("let s3 = port.s3.clone(); actix_web::rt::spawn(async move {{ {call}.bucket(\"b\").key(\"k\").send().await.ok(); }}); {OK}")
+    };
+    assert_eq!(port(state, made, &task("s3.get_object()"), OK), QUIET);
+    assert_eq!(port(state, made, &task("s3.put_object()"), OK), ["detached-task"]);
+}
+
+#[test]
+fn a_copy_that_ages_is_not_missed_when_its_task_dies() {
+    let state = "struct Port { redis: redis::aio::ConnectionManager }";
+    let made = "Port { redis: redis::Client::open(\"redis://r\").unwrap().get_connection_manager().await.unwrap() }";
+    let task =
+        |call: &str| format!("let mut redis = port.redis.clone(); actix_web::rt::spawn(async move {{ redis.{call}.await.ok(); }}); {OK}");
+    assert_eq!(port(state, made, &task("set_ex(*n, body, 60)"), OK), QUIET);
+    assert_eq!(port(state, made, &task("xadd(\"log\", \"*\", &[(\"n\", *n)])"), OK), ["detached-task"]);
+}
+
+#[test]
+fn a_file_that_is_only_opened_to_see_whether_that_works_is_not_written() {
+    let state = "struct Port { log: String }";
+    let open = "std::fs::OpenOptions::new().append(true).create(true).open(&port.log)";
+    let probe = format!("if {open}.is_err() {{ return HttpResponse::BadRequest().finish(); }} {OK}");
+    let write = format!("let mut log = {open}.unwrap(); std::io::Write::write_all(&mut log, body.as_bytes()).unwrap(); {OK}");
+    assert_eq!(port(state, "Port { log: String::new() }", &probe, OK), QUIET);
+    assert_eq!(port(state, "Port { log: String::new() }", &write, OK), ["local-file"]);
+}
+
+#[test]
+fn an_actor_of_a_connection_goes_with_it() {
+    let service = |context: &str, start: &str| {
+        format!(
+            "use actix::{{Actor, ActorContext, Addr, Context, Handler, Message, StreamHandler}};\nuse actix_web_actors::ws;\n\
+            #[derive(Message)] #[rtype(result = \"Option<String>\")] struct Say(u32, Option<String>);\n\
+            #[derive(Default)] struct Mate {{ said: HashMap<u32, String> }}\n\
+            impl Actor for Mate {{ type Context = {context}; }}\n\
+            impl Handler<Say> for Mate {{ type Result = Option<String>; fn handle(&mut self, m: Say, _: &mut Self::Context) -> Option<String> {{ \
+            if let Some(text) = m.1 {{ self.said.insert(m.0, text); return None; }} let said = self.said.get(&m.0)?; Some(said.clone()) }} }}\n{start}"
+        )
+    };
+    let main = "#[get(\"/\")] async fn say(mate: web::Data<Addr<Mate>>) -> HttpResponse { mate.send(Say(1, None)).await.ok(); HttpResponse::Ok().finish() }\n\
+        #[actix_web::main] async fn main() -> std::io::Result<()> { let mate = Mate::default().start(); \
+        HttpServer::new(move || App::new().app_data(web::Data::new(mate.clone())).service(say)).bind(\"0.0.0.0:80\")?.run().await }";
+    let socket = "#[get(\"/\")] async fn say(r: actix_web::HttpRequest, s: web::Payload) -> Result<HttpResponse, actix_web::Error> { ws::start(Mate::default(), &r, s) }\n\
+        #[actix_web::main] async fn main() -> std::io::Result<()> { HttpServer::new(|| App::new().service(say)).bind(\"0.0.0.0:80\")?.run().await }";
+    assert_eq!(rules(&service("Context<Self>", main)), ["authoritative-memory"]);
+    assert_eq!(rules(&service("ws::WebsocketContext<Self>", socket)), QUIET);
+}
