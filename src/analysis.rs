@@ -96,6 +96,31 @@ pub struct InventoryRow {
     pub reason: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
+    /// Only of accesses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessFacts>,
+}
+
+/// How a cell is accessed at one place.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccessFacts {
+    /// What is done, in words, e.g. `written by key`.
+    pub operation: &'static str,
+    /// The method that does it.
+    pub method: String,
+    /// The function in whose text it stands.
+    pub function: String,
+    /// Where the key comes from, e.g. `request`, if there is one and it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_from: Option<String>,
+    /// Where the written value comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_from: Option<String>,
+    /// The entry points that lead here, the nearest first.
+    pub entries: Vec<String>,
+    /// What happens when nothing is found: `recompute`, `load`, `visible` or `proceed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub miss: Option<String>,
 }
 
 /// What the command line asks of the engine.
@@ -105,6 +130,8 @@ pub struct AnalyzeOptions {
     pub packages: Vec<String>,
     /// Analyse example targets too.
     pub examples: bool,
+    /// Fill [`Analysis::inventory`].
+    pub inventory: bool,
     /// Further deployment manifests.
     pub manifests: Vec<PathBuf>,
     pub progress: Progress,

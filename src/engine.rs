@@ -10,7 +10,7 @@ use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
 use crate::facts::phases::Graph;
-use crate::finding::{ChecklistItem, Location};
+use crate::finding::{ChecklistItem, Location, Persona};
 use crate::report::{Allow, Level};
 use crate::resolve::link::link;
 use crate::rules;
@@ -106,7 +106,8 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     let graph = Graph::build(&program, &facts);
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
     let world = World::new(&program, catalog, &facts, &graph, &hosts);
-    rules::judge(&world, config, &mut analysis);
+    let inventory = options.inventory || config.persona == Persona::Inventory;
+    rules::judge(&world, config, inventory, &mut analysis);
     assess(&mut analysis);
     let manifests = deployment::read(root, tree, options, &mut analysis)?;
     deployment::judge(&manifests, tree, config, &serving(&world), &mut analysis);

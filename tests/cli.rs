@@ -147,3 +147,24 @@ fn a_map_that_only_startup_writes_is_quiet() {
     crate_with(dir.path(), source.as_bytes());
     assert_eq!(run(&[&dir.path().to_string_lossy()]).status.code(), Some(0));
 }
+
+/// The inventory explains silence too, in words that need no knowledge of this program's types.
+#[test]
+fn facts_list_accesses_with_their_miss_path_in_plain_words() {
+    let path = fixture("authoritative-memory/report/oauth-state");
+    let report: serde_json::Value = serde_json::from_slice(&run(&["facts", &path, "--format", "json"]).stdout).expect("JSON");
+    let rows = report["inventory"].as_array().expect("a list");
+    for kind in ["entry", "cell", "access"] {
+        assert!(rows.iter().any(|row| row["kind"] == kind), "no {kind}");
+    }
+    let removal = rows.iter().find(|row| row["access"]["miss"] == "visible").expect("the callback removes what it needs");
+    assert_eq!(removal["access"]["entries"][0], "GET /login/callback");
+    assert_eq!(removal["access"]["key_from"], "request");
+
+    for tree in ["authoritative-memory", "detached-task", "local-file", "in-process-queue"] {
+        let text = String::from_utf8(run(&["facts", &fixture(tree), "--rule", "sticky-session"]).stdout).expect("text");
+        for debug in ["Store {", "Spawn {", "Branch {", "File(", "Library(", "Channel(", "Arm {", "Defaulted("] {
+            assert!(!text.contains(debug), "{tree} shows {debug}");
+        }
+    }
+}

@@ -129,6 +129,7 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
     let options = AnalyzeOptions {
         packages: check.packages.clone(),
         examples: check.examples,
+        inventory: check.persona == Some(super::args::Who::Inventory),
         manifests: check.manifests.clone(),
         progress: if check.quiet > 0 { Progress::default() } else { terminal.progress.clone() },
     };

@@ -1,7 +1,7 @@
 //! A small service with findings of every kind, for the tests of this room.
 
 use super::Settings;
-use crate::analysis::{Analysis, Assessed, FileComments, InventoryKind, InventoryRow, ItemSpan, Summary};
+use crate::analysis::{AccessFacts, Analysis, Assessed, FileComments, InventoryKind, InventoryRow, ItemSpan, Summary};
 use crate::finding::{ChecklistItem, Confidence, Finding, Location, Persona, Role, Severity, Step};
 use crate::rulebook::Rulebook;
 use crate::syntax::hir::{Comment, Span};
@@ -156,17 +156,41 @@ pub fn analysis() -> Analysis {
             (ChecklistItem::KeyRotation, Assessed::No("no code that signs tokens was found".into())),
         ]
         .into(),
-        inventory: vec![InventoryRow {
-            kind: InventoryKind::Cell,
-            symbol: "shop::otp::CODES".into(),
-            ty: Some("LazyLock<Mutex<HashMap<String, Otp>>>".into()),
-            location: at("src/otp.rs", 3, 1, 85),
-            phase: Some("request".into()),
-            verdict: "authoritative-memory".into(),
-            reason: "presence is required and this instance alone writes".into(),
-            detail: vec!["written by `POST /otp`".into()],
-        }],
+        inventory: inventory(),
     }
+}
+
+/// A cell and one access to it.
+fn inventory() -> Vec<InventoryRow> {
+    let cell = InventoryRow {
+        kind: InventoryKind::Cell,
+        symbol: "shop::otp::CODES".into(),
+        ty: Some("LazyLock<Mutex<HashMap<String, Otp>>>".into()),
+        location: at("src/otp.rs", 3, 1, 85),
+        phase: Some("request".into()),
+        verdict: "authoritative-memory".into(),
+        reason: "presence is required and this instance alone writes".into(),
+        detail: vec!["written by `POST /otp`".into()],
+        access: None,
+    };
+    let access = InventoryRow {
+        kind: InventoryKind::Access,
+        ty: None,
+        location: at("src/otp.rs", 10, 18, 24),
+        reason: "removed by key by POST /verify".into(),
+        detail: vec!["line 8: its absence is an error".into()],
+        access: Some(AccessFacts {
+            operation: "removed by key",
+            method: "remove".into(),
+            function: "shop::otp::take".into(),
+            key_from: Some("request".into()),
+            value_from: None,
+            entries: vec!["POST /verify".into()],
+            miss: Some("visible".into()),
+        }),
+        ..cell.clone()
+    };
+    vec![cell, access]
 }
 
 /// One finding on a symbol that nothing else speaks of.

@@ -1,9 +1,10 @@
 //! What comes after the findings.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Colour, paint, wrap};
-use crate::analysis::InventoryKind;
+use crate::analysis::{InventoryKind, InventoryRow};
 use crate::finding::Severity;
 use crate::report::{Report, Status, Style, item_name, text};
 use crate::workspace::model::Skip;
@@ -126,30 +127,56 @@ fn result(report: &Report) -> String {
     said
 }
 
+/// Entry points, cells with their accesses, and effects; each with its verdict.
 pub fn inventory(report: &Report, style: Style, out: &mut String) {
+    let mut accesses: BTreeMap<&str, Vec<&InventoryRow>> = BTreeMap::new();
+    for row in report.inventory.iter().filter(|row| row.kind == InventoryKind::Access) {
+        accesses.entry(&row.symbol).or_default().push(row);
+    }
     let mut kind = None;
-    for row in &report.inventory {
+    for row in report.inventory.iter().filter(|row| row.kind != InventoryKind::Access) {
         if kind != Some(row.kind) {
             kind = Some(row.kind);
             let title = match row.kind {
                 InventoryKind::Entry => "Entry points",
-                InventoryKind::Cell => "Cells",
-                InventoryKind::Access => "Accesses",
+                InventoryKind::Cell | InventoryKind::Access => "Cells",
                 InventoryKind::Effect => "Effects",
             };
             let _ = writeln!(out, "{}", paint(style, Colour::Bold, title));
         }
         let ty = row.ty.as_ref().map(|ty| format!(": {ty}")).unwrap_or_default();
         let phase = row.phase.as_ref().map(|phase| format!(" [{phase}]")).unwrap_or_default();
-        let at = &row.location;
         wrap("  ", &text::line(&format!("{}{ty}{phase}", row.symbol)), style, out);
-        wrap("    at:      ", &text::line(&format!("{}:{}:{}", at.path, at.line, at.column)), style, out);
+        wrap("    at:      ", &text::line(&place(row)), style, out);
         wrap("    verdict: ", &text::line(&format!("{}; {}", row.verdict, row.reason)), style, out);
-        for detail in &row.detail {
-            wrap("    - ", &text::line(detail), style, out);
+        match accesses.remove(row.symbol.as_str()).filter(|_| row.kind == InventoryKind::Cell) {
+            Some(rows) => rows.into_iter().for_each(|row| access(row, style, out)),
+            None => row.detail.iter().for_each(|detail| wrap("    - ", &text::line(detail), style, out)),
         }
     }
     if kind.is_some() {
         out.push('\n');
+    }
+}
+
+fn place(row: &InventoryRow) -> String {
+    format!("{}:{}:{}", row.location.path, row.location.line, row.location.column)
+}
+
+fn access(row: &InventoryRow, style: Style, out: &mut String) {
+    let phase = row.phase.as_deref().unwrap_or("not reached");
+    wrap("    - ", &text::line(&format!("{} at {} [{phase}]", row.reason, place(row))), style, out);
+    if let Some(facts) = &row.access {
+        let mut said = format!("`{}` in {}", facts.method, facts.function);
+        let known = [("key from", &facts.key_from), ("value from", &facts.value_from), ("miss path:", &facts.miss)];
+        for (what, fact) in known {
+            if let Some(fact) = fact {
+                let _ = write!(said, "; {what} {fact}");
+            }
+        }
+        wrap("      ", &text::line(&said), style, out);
+    }
+    for detail in &row.detail {
+        wrap("      ", &text::line(detail), style, out);
     }
 }
