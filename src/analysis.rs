@@ -130,6 +130,8 @@ pub struct AnalyzeOptions {
     pub packages: Vec<String>,
     /// Analyse example targets too.
     pub examples: bool,
+    /// Read the files of this folder instead, an older state of the tree; settings come from the tree itself.
+    pub files: Option<PathBuf>,
     /// Fill [`Analysis::inventory`].
     pub inventory: bool,
     /// Further deployment manifests.

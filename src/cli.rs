@@ -17,16 +17,17 @@ pub use args::{Cli, Colour, Command, Verdict};
 pub use run::{Terminal, run};
 
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions};
+use crate::config::RuleSettings;
 use crate::finding::{Persona, Severity};
+use crate::report::Allow;
 use crate::report::progress::Progress;
-use crate::report::{Allow, Level};
 
 /// What the configuration of a tree contributes; the command line overrides it.
 #[derive(Debug, Default, Clone)]
 pub struct Policy {
     pub fail_on: Option<Severity>,
     pub persona: Option<Persona>,
-    pub levels: BTreeMap<String, Level>,
+    pub rules: BTreeMap<String, RuleSettings>,
     pub allow: Vec<Allow>,
     /// The baseline file, relative to the root.
     pub baseline: Option<String>,

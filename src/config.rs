@@ -25,6 +25,8 @@ pub struct Config {
     pub fail_on: Severity,
     /// Who the findings are for. Default: regular.
     pub persona: Persona,
+    /// The file of known findings, relative to the root and below it.
+    pub baseline: Option<String>,
     /// Files and folders that are not analysed.
     pub exclude: PathGlobs,
     /// By the rule's id.
@@ -48,6 +50,7 @@ impl Default for Config {
             source: None,
             fail_on: Severity::Warning,
             persona: Persona::Regular,
+            baseline: None,
             exclude: PathGlobs::default(),
             rules: BTreeMap::new(),
             allow: Vec::new(),

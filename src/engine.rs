@@ -5,17 +5,19 @@ mod deployment;
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan, Summary};
 use crate::catalog::Catalog;
 use crate::cli::{Engine, Policy};
-use crate::config::{Config, RuleSettings};
+use crate::config::{Config, EntryPointMarker};
 use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
 use crate::facts::phases::Graph;
 use crate::finding::{ChecklistItem, Location, Persona};
-use crate::report::{Allow, Level};
+use crate::report::{self, Allow};
 use crate::resolve::link::link;
+use crate::resolve::{DefId, DefKind, Program};
 use crate::rules;
 use crate::syntax::{self, hir};
 use crate::workspace::model::{Skip, Workspace};
+use crate::workspace::text::closest;
 use crate::workspace::{self, Options};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -28,15 +30,9 @@ impl Engine for Linter {
     fn analyze(&self, root: &Path, options: &AnalyzeOptions) -> Result<(Analysis, Policy), AnalyzeError> {
         let fail = |message: String| AnalyzeError { message };
         let folder = workspace::root_of(root).map_err(|e| fail(e.to_string()))?;
-        let ids: Vec<&str> = rules::PAGES.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<&str> = rules::PAGES.iter().chain(&report::PAGES).map(|(id, _)| *id).collect();
         let config = Config::load(&folder, &ids).map_err(|e| fail(e.to_string()))?;
         let analysis = analyze(root, &config, options)?;
-        let level = |settings: &RuleSettings| match (settings.enabled, settings.severity) {
-            (Some(false), _) => Some(Level::Off),
-            (_, Some(severity)) => Some(Level::At(severity)),
-            _ => None,
-        };
-        let everywhere = config.rules.iter().filter(|(_, s)| s.paths.patterns().is_empty());
         let allow = config.allow.iter().map(|a| Allow {
             rule: a.rule.clone(),
             symbol: a.symbol.clone(),
@@ -52,9 +48,9 @@ impl Engine for Linter {
         let policy = Policy {
             fail_on: Some(config.fail_on),
             persona: Some(config.persona),
-            levels: everywhere.filter_map(|(id, s)| level(s).map(|l| (id.clone(), l))).collect(),
             allow: allow.collect(),
-            baseline: None,
+            rules: config.rules,
+            baseline: config.baseline,
         };
         Ok((analysis, policy))
     }
@@ -102,7 +98,8 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     analysis.skipped.extend(missing);
     program.index_impls();
     analysis.summary.crates = program.crates.len() as u64;
-    let facts = Eval::run(&program, catalog);
+    let (facts, unmatched) = Eval::run(&program, catalog, &config.entry_points);
+    unmatched_entry_points(&program, config, options, &unmatched)?;
     let graph = Graph::build(&program, &facts);
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
     let world = World::new(&program, catalog, &facts, &graph, &hosts);
@@ -121,6 +118,25 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
         analysis.comments.push(FileComments { path: unit.path.clone(), comments });
     }
     Ok(analysis)
+}
+
+/// An entry point that names nothing would silently leave its code out. Only a whole tree can tell.
+fn unmatched_entry_points(program: &Program, config: &Config, options: &AnalyzeOptions, unmatched: &[usize]) -> Result<(), AnalyzeError> {
+    let Some(entry) = unmatched.first().and_then(|&index| config.entry_points.get(index)) else { return Ok(()) };
+    if !options.packages.is_empty() || options.files.is_some() {
+        return Ok(());
+    }
+    let source = config.source.as_deref().unwrap_or_default();
+    let message = match &entry.marker {
+        EntryPointMarker::Attribute(name) => format!("{source}:{}: no function with a body has the attribute `{name}`", entry.line),
+        EntryPointMarker::Path(path) => {
+            let functions = (0..program.defs.len() as u32).map(DefId).filter(|&def| program.def(def).kind == DefKind::Fn);
+            let known: Vec<String> = functions.map(|def| program.path(def)).collect();
+            let meant = closest(path, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
+            format!("{source}:{}: no function `{path}` with a body{}", entry.line, meant.unwrap_or_default())
+        }
+    };
+    Err(AnalyzeError { message })
 }
 
 /// The packages whose code answers requests.

@@ -26,17 +26,11 @@ pub use source::{NoSource, SourceText};
 pub use suppress::{INVALID_SUPPRESSION, UNUSED_SUPPRESSION};
 
 use crate::analysis::{Analysis, InventoryRow, Summary};
+use crate::config::RuleSettings;
 use crate::finding::{Finding, Location, Persona, Severity};
 use crate::rulebook::Rulebook;
 use crate::workspace::model::Skip;
 use baseline::Baseline;
-
-/// What the configuration does with a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    Off,
-    At(Severity),
-}
 
 /// An allowance in the configuration.
 #[derive(Clone, Debug)]
@@ -59,7 +53,8 @@ pub struct Settings {
     pub persona: Persona,
     /// Only these rules; empty means all.
     pub only_rules: Vec<String>,
-    pub levels: BTreeMap<String, Level>,
+    /// What the configuration says of rules, by id.
+    pub rules: BTreeMap<String, RuleSettings>,
     pub allow: Vec<Allow>,
     /// Whether suppressions in comments, configuration and baseline count.
     pub suppressions: bool,
@@ -78,7 +73,7 @@ impl Default for Settings {
             allow_skipped: false,
             persona: Persona::Regular,
             only_rules: Vec::new(),
-            levels: BTreeMap::new(),
+            rules: BTreeMap::new(),
             allow: Vec::new(),
             suppressions: true,
             baseline: None,
@@ -89,9 +84,35 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether the rule runs at all under these settings.
+    /// Whether the rule runs anywhere under these settings.
     pub fn runs(&self, rule: &str) -> bool {
-        (self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule)) && self.levels.get(rule) != Some(&Level::Off)
+        self.asked_for(rule) && !self.rules.get(rule).is_some_and(|set| set.enabled == Some(false) && set.paths.is_empty())
+    }
+
+    /// Whether the rule speaks of this file.
+    pub fn runs_at(&self, rule: &str, path: &str) -> bool {
+        self.asked_for(rule) && self.of(rule, path).is_none_or(|set| set.enabled != Some(false))
+    }
+
+    /// Whether the rule is off in some files only.
+    pub fn partly_off(&self, rule: &str) -> bool {
+        self.rules.get(rule).is_some_and(|set| set.enabled == Some(false) && !set.paths.is_empty())
+    }
+
+    fn asked_for(&self, rule: &str) -> bool {
+        self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule)
+    }
+
+    fn of(&self, rule: &str, path: &str) -> Option<&RuleSettings> {
+        self.rules.get(rule).filter(|set| set.applies_to(path))
+    }
+
+    /// Gives a finding the severity and persona that its file asks for.
+    fn adjust(&self, finding: &mut Finding) {
+        if let Some(set) = self.of(finding.rule, &finding.location.path) {
+            finding.severity = set.severity.unwrap_or(finding.severity);
+            finding.persona = set.persona.unwrap_or(finding.persona);
+        }
     }
 }
 
@@ -185,13 +206,10 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
     unread_manifests.sort();
     unread_manifests.dedup();
 
-    let mut made: Vec<Finding> = findings.into_iter().filter(|f| settings.runs(f.rule)).collect();
-    for finding in &mut made {
-        if let Some(Level::At(severity)) = settings.levels.get(finding.rule) {
-            finding.severity = *severity;
-        }
-    }
-    let mut reported = fingerprint::stamp(made);
+    // Occurrences are numbered before anything is left out, so that settings do not rename findings.
+    let (mut reported, off): (Vec<Reported>, Vec<Reported>) =
+        fingerprint::stamp(findings).into_iter().partition(|r| settings.runs_at(r.finding.rule, &r.finding.location.path));
+    reported.iter_mut().for_each(|r| settings.adjust(&mut r.finding));
     let mut suppressed = Vec::new();
     let mut stale = Vec::new();
     if settings.suppressions {
@@ -199,7 +217,7 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         reported = allows.apply(reported, &mut suppressed);
         reported.extend(fingerprint::stamp(allows.complaints(settings, &errors)));
         if let Some(baseline) = &settings.baseline {
-            let all = reported.iter().chain(suppressed.iter().map(|s| &s.reported));
+            let all = reported.iter().chain(suppressed.iter().map(|s| &s.reported)).chain(&off);
             stale = baseline.stale(all, settings);
             reported = baseline.apply(reported, &mut suppressed);
         }
@@ -323,6 +341,11 @@ pub const PAGES: [(&str, &str); 2] = [
 /// One line of any text that is safe on a terminal and in a workflow log.
 pub fn printable(text: &str) -> String {
     text::line(text)
+}
+
+/// `1 finding`, `2 findings`.
+pub fn count(n: u64, what: &str) -> String {
+    text::count(n, what)
 }
 
 /// `error`, `warning` or `note`.

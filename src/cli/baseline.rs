@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::output;
-use crate::report::Report;
 use crate::report::baseline::Baseline;
+use crate::report::{Report, count};
 
 /// The file that is used when neither the command line nor the configuration names one.
 pub const DEFAULT: &str = "stateless-baseline.toml";
@@ -18,7 +18,7 @@ pub fn read(path: &Path) -> Result<Baseline, String> {
 /// Writes what the report shows as the baseline.
 pub fn write(path: PathBuf, report: &Report) -> Result<String, String> {
     let baseline = Baseline::of(&report.findings);
-    let said = format!("Wrote {} with {} known findings.\n", path.display(), baseline.len());
+    let said = format!("Wrote {} with {}.\n", path.display(), count(baseline.len() as u64, "known finding"));
     output::write_all(&[(path, baseline.write())])?;
     Ok(said)
 }
@@ -31,7 +31,7 @@ pub fn prune(path: PathBuf, baseline: Baseline, report: &Report) -> Result<Strin
     }
     let before = baseline.len();
     let pruned = baseline.without(&report.stale);
-    let said = format!("Removed {} of {before} entries from {}.\n", before - pruned.len(), path.display());
+    let said = format!("Removed {} of {} from {}.\n", before - pruned.len(), count(before as u64, "entry"), path.display());
     if pruned.len() < before {
         output::write_all(&[(path, pruned.write())])?;
     }

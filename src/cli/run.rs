@@ -129,6 +129,7 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
     let options = AnalyzeOptions {
         packages: check.packages.clone(),
         examples: check.examples,
+        files: None,
         inventory: check.persona == Some(super::args::Who::Inventory),
         manifests: check.manifests.clone(),
         progress: if check.quiet > 0 { Progress::default() } else { terminal.progress.clone() },
@@ -136,14 +137,14 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
     let outcome = engine.analyze(root, &options);
     options.progress.finish();
     let (analysis, policy) = outcome.map_err(|error| error.to_string())?;
-    let Policy { fail_on, persona, levels, allow, baseline } = policy;
+    let Policy { fail_on, persona, rules, allow, baseline } = policy;
     let settings = Settings {
         fail_on: check.fail_on.map(Severity::from).or(fail_on).unwrap_or(Severity::Warning),
         exit_zero: check.exit_zero,
         allow_skipped: check.allow_skipped,
         persona: check.persona.map(Persona::from).or(persona).unwrap_or(Persona::Regular),
         only_rules: check.rules.clone(),
-        levels,
+        rules,
         allow,
         suppressions: !check.no_suppressions,
         baseline: None,

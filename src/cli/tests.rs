@@ -128,7 +128,7 @@ fn a_baseline_is_written_used_pruned_and_never_grows_by_pruning() {
     let stale = run_in(folder.path(), "{}", Analysis::default, "");
     assert!(stale.out.contains("1 entry of the baseline"), "{}", stale.out);
     let pruned = run_in(folder.path(), "baseline --prune {}", Analysis::default, "");
-    assert!(pruned.out.starts_with("Removed 1 of 1 entries"), "{}", pruned.out);
+    assert!(pruned.out.starts_with("Removed 1 of 1 entry"), "{}", pruned.out);
     code(&run_in(folder.path(), "baseline --prune {}", found, ""), 0);
     code(&run_in(folder.path(), "{}", found, ""), 1);
 

@@ -16,6 +16,7 @@ use crate::workspace::text::{Problem, closest, line_column};
 pub(super) struct Settings {
     fail_on: Option<Severity>,
     persona: Option<Persona>,
+    baseline: Option<Spanned<String>>,
     exclude: Vec<Spanned<String>>,
     rules: BTreeMap<Spanned<String>, Rule>,
     allow: Vec<Spanned<AllowEntry>>,
@@ -135,11 +136,12 @@ impl Settings {
             source: Some(source.to_owned()),
             fail_on: self.fail_on.unwrap_or(defaults.fail_on),
             persona: self.persona.unwrap_or(defaults.persona),
+            baseline: self.baseline.map(|path| check.path_below(path, "baseline")).transpose()?,
             exclude: check.globs(self.exclude)?,
             rules,
             allow: self.allow.into_iter().map(|entry| check.allow(entry)).collect::<Result<_, _>>()?,
             entry_points: self.entry_point.into_iter().map(|entry| check.entry_point(entry)).collect::<Result<_, _>>()?,
-            catalog: self.catalog.into_iter().map(|path| check.path_below(path)).collect::<Result<_, _>>()?,
+            catalog: self.catalog.into_iter().map(|path| check.path_below(path, "catalog")).collect::<Result<_, _>>()?,
             tokens: TokenLimits {
                 access_minutes: check.positive(self.tokens.access_minutes, limits.access_minutes)?,
                 max_bytes: check.positive(self.tokens.max_bytes, limits.max_bytes)?,
@@ -213,9 +215,9 @@ impl Check<'_> {
     }
 
     /// A path of the tree: the configuration may come from a stranger, who must not choose files elsewhere.
-    fn path_below(&self, path: Spanned<String>) -> Result<String, ConfigError> {
+    fn path_below(&self, path: Spanned<String>, key: &str) -> Result<String, ConfigError> {
         let span = path.span();
-        let path = self.filled(path, "catalog")?;
+        let path = self.filled(path, key)?;
         let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
         if Path::new(&path).components().all(inside) { Ok(path) } else { Err(self.error(span, format!("`{path}` is not below the root"))) }
     }

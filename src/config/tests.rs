@@ -117,3 +117,15 @@ fn one_place_only() {
     let wrong = load().unwrap_err().to_string();
     assert!(wrong.starts_with("Cargo.toml:4:1: unknown field `fail`"), "{wrong}");
 }
+
+/// What `init` writes is understood when its examples are uncommented.
+#[test]
+fn the_sample_holds_no_mistake() {
+    let sample = include_str!("sample.toml");
+    assert!(parse(sample).is_ok(), "as it is written");
+    let example = |line: &str| line.strip_prefix("# ").filter(|text| text.starts_with('[') || text.contains(" = ")).map(str::to_owned);
+    let examples: Vec<String> = sample.lines().filter_map(example).collect();
+    let rules = ["local-rate-limit", "local-file", "in-process-broadcast"];
+    let config = Config::parse(&examples.join("\n"), "stateless.toml", &rules).unwrap();
+    assert_eq!((config.rules.len(), config.allow.len(), config.entry_points.len(), config.quarantine.len()), (2, 1, 2, 1));
+}

@@ -17,6 +17,7 @@ mod tasks;
 use super::model::*;
 use super::value::Val;
 use crate::catalog::Catalog;
+use crate::config::EntryPoint;
 use crate::names::Name;
 use crate::resolve::lower::Scope;
 use crate::resolve::{DefId, DefKind, FileId, Program, Ty};
@@ -98,7 +99,8 @@ struct Guard {
 
 impl<'a> Eval<'a> {
     /// Evaluates all functions, statics and constants of the program.
-    pub fn run(p: &'a Program, cat: &'a Catalog) -> Facts {
+    /// Also returns the positions of configured entry points that no function answers to.
+    pub fn run(p: &'a Program, cat: &'a Catalog, configured: &[EntryPoint]) -> (Facts, Vec<usize>) {
         let root = Scope { module: crate::resolve::ModId(0), self_ty: None, generics: Vec::new() };
         let body = Body::new(DefId(0), NodeId(0), FileId(0), root);
         let mut eval = Eval {
@@ -113,6 +115,7 @@ impl<'a> Eval<'a> {
             body,
         };
         eval.declared_entries();
+        let unmatched = eval.configured_entries(configured);
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
             match p.def(def).kind {
@@ -126,7 +129,7 @@ impl<'a> Eval<'a> {
             }
         }
         eval.responses();
-        eval.facts
+        (eval.facts, unmatched)
     }
 
     /// What an entry point gives back is its response: notes it on everything the value derives from.

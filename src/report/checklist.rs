@@ -100,16 +100,17 @@ fn verdict(
     if shown > 0 {
         return (Status::Fail, format!("{}{suppressed}", text::count(shown, "finding")));
     }
-    let off: Vec<&str> = rules
-        .iter()
-        .filter(|rule| rule.item == item && ![INVALID_SUPPRESSION, UNUSED_SUPPRESSION].contains(&rule.id.as_str()))
-        .map(|rule| rule.id.as_str())
-        .filter(|id| !settings.runs(id))
-        .collect();
+    let of_item = |off: &dyn Fn(&str) -> bool| {
+        let ids = rules.iter().filter(|rule| rule.item == item).map(|rule| rule.id.as_str());
+        let ids = ids.filter(|id| ![INVALID_SUPPRESSION, UNUSED_SUPPRESSION].contains(id) && off(id));
+        ids.map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+    };
+    let off = of_item(&|id| !settings.runs(id));
     if !off.is_empty() {
-        let list = off.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-        return (Status::NotAssessed, format!("{list} did not run{suppressed}"));
+        return (Status::NotAssessed, format!("{off} did not run{suppressed}"));
     }
+    let partly = of_item(&|id| settings.partly_off(id));
+    let suppressed = if partly.is_empty() { suppressed } else { format!("{suppressed}; {partly} off in some files") };
     if settings.only_paths.is_some() {
         return (Status::NotAssessed, format!("only findings in the given files were asked for{suppressed}"));
     }

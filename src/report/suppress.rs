@@ -162,7 +162,9 @@ impl Suppressions {
             if config && (settings.partial || !errors.is_empty()) {
                 continue;
             }
-            for (rule, _) in allowance.rules.into_iter().filter(|(rule, used)| !used && settings.runs(rule)) {
+            let path = &allowance.location.path;
+            let ran = |rule: &str| if config { settings.runs(rule) && !settings.partly_off(rule) } else { settings.runs_at(rule, path) };
+            for (rule, _) in allowance.rules.iter().filter(|(rule, used)| !used && ran(rule)) {
                 let what = match &allowance.scope {
                     Scope::Symbol(symbol) => format!("{rule} {symbol}"),
                     _ => rule.clone(),
@@ -172,11 +174,8 @@ impl Suppressions {
                 findings.push(complaint(UNUSED_SUPPRESSION, allowance.location.clone(), &what, message, help));
             }
         }
-        for finding in &mut findings {
-            if let Some(super::Level::At(severity)) = settings.levels.get(finding.rule) {
-                finding.severity = *severity;
-            }
-        }
+        findings.retain(|finding| settings.runs_at(finding.rule, &finding.location.path));
+        findings.iter_mut().for_each(|finding| settings.adjust(finding));
         findings
     }
 }

@@ -1,6 +1,7 @@
 use super::sample::{analysis, assembled, at, finding, one, rulebook, sources, step};
 use super::*;
 use crate::analysis::Assessed;
+use crate::config::{PathGlobs, RuleSettings};
 use crate::finding::{ChecklistItem, Confidence, Role};
 
 fn text(format: Format, report: &Report, style: Style) -> String {
@@ -140,8 +141,17 @@ fn exit_codes_follow_severity_and_unread_code() {
     assert_eq!(exit(vec![], unread(), base()), 2);
     assert_eq!(exit(vec![], unread(), Settings { allow_skipped: true, ..base() }), 0);
     assert_eq!(exit(vec![warning()], vec![], Settings { exit_zero: true, ..base() }), 0);
-    let off = [("detached-task".to_owned(), Level::Off)].into();
-    assert_eq!(exit(vec![warning()], vec![], Settings { levels: off, ..base() }), 0);
+    let off = || RuleSettings { enabled: Some(false), ..RuleSettings::default() };
+    let below = |pattern: &str| PathGlobs::new([pattern.to_owned()]).unwrap();
+    let set = |settings: RuleSettings| Settings { rules: [("detached-task".to_owned(), settings)].into(), ..base() };
+    assert_eq!(exit(vec![warning()], vec![], set(off())), 0);
+    assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("a.rs"), ..off() })), 0);
+    assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("tools"), ..off() })), 1);
+    let note = || RuleSettings { severity: Some(Severity::Note), ..RuleSettings::default() };
+    assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("*.rs"), ..note() })), 0);
+    assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("b.rs"), ..note() })), 1);
+    let for_pedants = RuleSettings { persona: Some(Persona::Pedantic), ..RuleSettings::default() };
+    assert_eq!(exit(vec![warning()], vec![], set(for_pedants)), 0);
     let pedantic = || Finding { persona: Persona::Pedantic, ..warning() };
     assert_eq!(exit(vec![pedantic()], vec![], base()), 0, "what is not shown does not fail");
     assert_eq!(exit(vec![pedantic()], vec![], Settings { persona: Persona::Pedantic, ..base() }), 1);
@@ -154,8 +164,11 @@ fn an_item_passes_only_when_all_of_it_was_looked_at() {
         assembled(analysis, &settings).checklist.swap_remove(1)
     };
     assert_eq!(status(Settings::default()).status, Status::Pass);
-    let off = Settings { levels: [("local-rate-limit".to_owned(), Level::Off)].into(), ..Settings::default() };
-    assert_eq!(status(off).reason, "`local-rate-limit` did not run");
+    let off = RuleSettings { enabled: Some(false), ..RuleSettings::default() };
+    let set = |rule: RuleSettings| Settings { rules: [("local-rate-limit".to_owned(), rule)].into(), ..Settings::default() };
+    assert_eq!(status(set(off.clone())).reason, "`local-rate-limit` did not run");
+    let partly = status(set(RuleSettings { paths: PathGlobs::new(["tools".to_owned()]).unwrap(), ..off }));
+    assert_eq!((partly.status, partly.reason.as_str()), (Status::Pass, "nothing found; `local-rate-limit` off in some files"));
     let only = Settings { only_paths: Some(BTreeSet::new()), ..Settings::default() };
     assert_eq!(status(only).status, Status::NotAssessed);
 }

@@ -1,6 +1,7 @@
 //! Entry points and state registration: attributes, impls of framework traits, routers.
 
 use super::*;
+use crate::config::{EntryPoint, EntryPointMarker};
 use crate::facts::value::{Callable, Val};
 use crate::resolve::Res;
 use crate::syntax::hir::{Attr, ExprKind, ItemKind};
@@ -18,6 +19,37 @@ impl<'a> Eval<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Entry points that only the configuration names; the positions of those that match nothing.
+    pub(super) fn configured_entries(&mut self, configured: &[EntryPoint]) -> Vec<usize> {
+        if configured.is_empty() {
+            return Vec::new();
+        }
+        let mut matched = vec![false; configured.len()];
+        for number in 0..self.p.defs.len() as u32 {
+            let def = DefId(number);
+            if self.p.def(def).kind != DefKind::Fn || self.p.function(def).is_none_or(|f| f.body.is_none()) {
+                continue;
+            }
+            let path = self.p.path(def);
+            let hir = &self.p.file(self.p.def(def).file).hir;
+            let is_meant = |entry: &EntryPoint| match &entry.marker {
+                EntryPointMarker::Path(wanted) => {
+                    *wanted == path || wanted.strip_prefix("crate::").is_some_and(|w| path.split_once("::").is_some_and(|(_, p)| p == w))
+                }
+                EntryPointMarker::Attribute(wanted) => self.p.item(def).attrs.iter().any(|attr| {
+                    let written = hir.str(attr.path);
+                    written == wanted || written.rsplit("::").next() == Some(wanted)
+                }),
+            };
+            let meant: Vec<usize> = configured.iter().enumerate().filter(|(_, entry)| is_meant(entry)).map(|(at, _)| at).collect();
+            if let Some(first) = meant.first() {
+                self.declare(def, None, configured[*first].name.clone(), "entry point", false);
+            }
+            meant.into_iter().for_each(|at| matched[at] = true);
+        }
+        (0..matched.len()).filter(|&at| !matched[at]).collect()
     }
 
     fn knows_framework(&self, def: DefId) -> bool {
