@@ -246,6 +246,9 @@ pub struct Library {
     /// What it keeps, for the message.
     pub keeps: String,
     pub home: String,
+    /// Types through which requests use it: extractors and stores whose methods read and change it.
+    #[serde(default)]
+    pub handles: Vec<String>,
     /// Only if a keyed state store is its type argument or inferred, not e.g. a global one.
     #[serde(default)]
     pub note: Option<String>,
@@ -295,6 +298,8 @@ pub struct Catalog {
     methods: FxHashMap<String, Vec<(Vec<String>, FnInfo)>>,
     pub traits: Vec<TraitEntry>,
     libraries: FxHashMap<String, Library>,
+    /// Rule and content of the library parts that a type is a handle of, by type.
+    handles: FxHashMap<String, Vec<(String, String)>>,
     pub attributes: Attributes,
     pub routers: Routers,
     pub state: StateEntry,
@@ -346,6 +351,9 @@ impl Catalog {
             }
         }
         for library in document.library {
+            for handle in &library.handles {
+                self.handles.entry(short(handle)).or_default().push((library.rule.clone(), library.keeps.clone()));
+            }
             for path in &library.paths {
                 self.libraries.insert(long(path), library.clone());
             }
@@ -426,6 +434,11 @@ impl Catalog {
 
     pub fn library(&self, path: &str) -> Option<&Library> {
         self.libraries.get(&tail(path, 2)).or_else(|| self.libraries.get(&tail(path, 1)))
+    }
+
+    /// Rule and content of what a type is a handle of.
+    pub fn handle(&self, type_path: &str) -> &[(String, String)] {
+        self.handles.get(&short(type_path)).map_or(&[], Vec::as_slice)
     }
 
     /// What kind of client the values of a crate are.

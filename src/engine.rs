@@ -97,6 +97,7 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name));
     analysis.skipped.extend(missing);
     program.index_impls();
+    program.index_processes();
     analysis.summary.crates = program.crates.len() as u64;
     let (facts, unmatched) = Eval::run(&program, catalog, &config.entry_points);
     unmatched_entry_points(&program, config, options, &unmatched)?;

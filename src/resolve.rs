@@ -6,6 +6,7 @@ pub mod impls;
 pub mod link;
 pub mod lower;
 pub mod paths;
+mod processes;
 pub mod program;
 pub mod types;
 

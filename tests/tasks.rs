@@ -157,3 +157,39 @@ fn a_queue_matters_by_what_its_worker_does_and_what_the_sender_waits_for() {
     let asked = "let (tx, rx) = oneshot::channel(); app.jobs.send((3, tx)).await.unwrap(); rx.await.unwrap();";
     assert_eq!(queue("(i64, oneshot::Sender<i64>)", asked, "store(&db, item.0).await; let _ = item.1.send(1);"), QUIET);
 }
+
+#[test]
+fn a_round_that_hands_over_what_requests_left_here_is_a_flush_and_no_schedule() {
+    let run = |fill: &str| {
+        rules(&format!(
+            "struct App {{ db: PgPool, seen: Mutex<Vec<i64>> }}\n\
+            async fn visit(State(app): State<Arc<App>>) {{ {fill} }}\n\
+            #[tokio::main] async fn main() {{ \
+            let app = Arc::new(App {{ db: PgPool::connect(\"a\").await.unwrap(), seen: Mutex::new(Vec::new()) }}); let own = app.clone(); \
+            tokio::spawn(async move {{ loop {{ tokio::time::sleep(Duration::from_secs(60)).await; \
+            let all = std::mem::take(&mut *own.seen.lock().unwrap()); for n in all {{ store(&own.db, n).await; }} }} }}); \
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(app); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    assert_eq!(run("app.seen.lock().unwrap().push(1);"), QUIET);
+    assert_eq!(run("println!(\"{}\", app.seen.lock().unwrap().len());"), &["unelected-schedule"]);
+}
+
+#[test]
+fn a_queue_by_which_readers_have_a_copy_fetched_again_loses_nothing() {
+    let run = |route: &str, worker: &str| {
+        rules(&format!(
+            "struct App {{ jobs: mpsc::Sender<String> }}\n\
+            async fn visit(State(app): State<Arc<App>>, name: String) {{ app.jobs.send(name).await.unwrap(); }}\n\
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let (jobs, mut rx) = mpsc::channel(8); \
+            tokio::spawn(async move {{ while let Some(item) = rx.recv().await {{ {worker} store(&db, 1).await; }} }}); \
+            let r = Router::new().route(\"/visit\", axum::routing::{route}(visit)).with_state(Arc::new(App {{ jobs }})); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    let fetch = "let page = reqwest::get(item).await.unwrap();";
+    assert_eq!(run("get", fetch), QUIET);
+    assert_eq!(run("post", fetch), &["in-process-queue"]);
+    assert_eq!(run("get", ""), &["in-process-queue"]);
+}

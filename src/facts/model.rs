@@ -264,6 +264,10 @@ pub enum EffectKind {
     Log,
     /// A library part by the catalog's rule id.
     Library(String),
+    /// A request reads or changes what a library part keeps; `what` is the handle's type and method.
+    Handle {
+        writes: bool,
+    },
     /// A secret is made from randomness.
     Secret,
     /// SQL or other text that takes a claim: `SKIP LOCKED`, advisory lock, `ON CONFLICT`, `SET NX`.

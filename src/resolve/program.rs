@@ -140,6 +140,8 @@ pub struct Program {
     pub frameworks: FxHashSet<Name>,
     /// Variants by enum, in order.
     pub variants: FxHashMap<DefId, Vec<DefId>>,
+    /// The programs that each crate is linked into, in order.
+    pub processes: Vec<Vec<u32>>,
     pub memo: RwLock<FxHashMap<(ModId, Name, super::paths::Space), Option<Res>>>,
 }
 

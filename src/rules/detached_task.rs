@@ -9,7 +9,7 @@ use crate::finding::*;
 pub const ID: &str = "detached-task";
 
 /// Entry points that are shown as leaving the same work behind.
-const SHOWN_ENTRIES: usize = 4;
+const SHOWN_ENTRIES: usize = 8;
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()

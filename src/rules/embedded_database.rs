@@ -58,24 +58,12 @@ fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
 }
 
 /// Requests that change and ask it.
-fn used(w: &World<'_>, def: DefId) -> Vec<Step> {
-    let package = |d: DefId| &w.p.krate(w.p.def(d).krate).package;
-    let of = |writing: bool| {
-        let wanted = move |e: &&Effect| matches!(e.kind, EffectKind::Store { writes, .. } if writes == writing);
-        let near = w.facts.effects.iter().filter(wanted).filter(|e| w.graph.phase(e.node).requested());
-        near.min_by_key(|e| {
-            let node = w.facts.node(e.node);
-            (node.file != w.p.def(def).file, package(node.def) != package(def))
-        })
+fn used(w: &World<'_>, def: DefId) -> Vec<Vec<Step>> {
+    let of = |writing: bool, role, verb| {
+        let wanted = move |e: &Effect| matches!(e.kind, EffectKind::Store { writes, .. } if writes == writing);
+        evidence::nearest(w, def, !writing, wanted).map(|effect| evidence::effect_path(w, effect, role, verb))
     };
-    let steps = [(of(true), Role::Written, "changed"), (of(false), Role::Read, "asked")];
-    let steps = steps.into_iter().filter_map(|(effect, role, verb)| {
-        let effect = effect?;
-        let entry = evidence::entries(w, effect.node).first().map(|(e, _)| evidence::entry_label(w, *e));
-        let message = format!("{verb} by {}", entry.as_deref().unwrap_or("a request"));
-        Some(Step { role, entry, message, location: evidence::node_location(w, effect.node, effect.span) })
-    });
-    steps.collect()
+    [of(true, Role::Written, "changed"), of(false, Role::Read, "asked")].into_iter().flatten().collect()
 }
 
 fn is_embedded(w: &World<'_>, ty: &Ty) -> bool {
@@ -108,7 +96,7 @@ fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, sy
         ty: None,
         message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
         location: location.clone(),
-        witness: vec![std::iter::once(Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location }).chain(used(w, def)).collect()],
+        witness: evidence::built(Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location }, used(w, def)),
         home: Some("RDBMS".into()),
         help: Some("use a database server that every instance reaches, or replicate the file to a shared store and say who owns it".into()),
         related: Vec::new(),

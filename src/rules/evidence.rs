@@ -6,7 +6,7 @@ use crate::facts::hosts::Host;
 use crate::facts::model::*;
 use crate::facts::phases::Edge;
 use crate::finding::{Location, Role, Step};
-use crate::resolve::FileId;
+use crate::resolve::{DefId, FileId};
 use crate::syntax::hir::Span;
 
 /// Calls shown between an entry point and what it does.
@@ -68,13 +68,16 @@ impl Shown {
 
 /// The best access of a list to show: one that a route reaches, best not `other`'s route.
 pub fn pick(w: &World<'_>, list: &[AccessId], other: Option<EntryId>) -> Option<Shown> {
-    let mut best: Option<((bool, bool, bool, usize), Shown)> = None;
+    let mut best: Option<((bool, bool, bool, bool, usize), Shown)> = None;
     for &access in list.iter().take(40) {
         for (entry, path) in entries(w, w.facts.access(access).node) {
             let facts = w.facts.entry(entry);
             let op = w.facts.access(access).op;
             let safe = facts.method.as_deref() == Some("GET");
-            let rank = (other == Some(entry), facts.auxiliary, op.writes() && safe && op != Op::LoadThrough, path.len());
+            // A count, or a look into one element, says less than asking for it.
+            let aside =
+                op == Op::Read && w.facts.access(access).place.path.iter().rev().take_while(|s| !matches!(s, Seg::Elem)).count() > 0;
+            let rank = (other == Some(entry), facts.auxiliary, op.writes() && safe && op != Op::LoadThrough, aside, path.len());
             if best.as_ref().is_none_or(|(old, _)| rank < *old) {
                 best = Some((rank, Shown { access, entry: Some(entry), path }));
             }
@@ -124,8 +127,52 @@ pub fn chain(w: &World<'_>, shown: &Shown) -> Vec<Step> {
         });
         steps.extend(calls(w, &shown.path, &label));
     }
+    // A helper does it to what it is given: the calls from the owner of the state down to it.
+    let access = w.facts.access(shown.access);
+    if let Some(via) = access.via {
+        let label = shown.label(w);
+        steps.extend(calls(w, &w.graph.path(access.node, w.facts.access(via).node), &label));
+    }
     steps.push(step(w, shown));
     steps
+}
+
+/// The path from the best entry point down to an effect, which closes with `verb by the entry point`.
+pub fn effect_path(w: &World<'_>, effect: &Effect, role: Role, verb: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut by = "a request".to_string();
+    let mut entry = None;
+    if let Some((id, path)) = entries(w, effect.node).into_iter().next() {
+        let label = entry_label(w, id);
+        let facts = w.facts.entry(id);
+        steps.push(Step {
+            role: Role::Entered,
+            entry: Some(label.clone()),
+            message: format!("{label} starts here"),
+            location: location(w, facts.file, facts.span),
+        });
+        steps.extend(calls(w, &path, &label));
+        by.clone_from(&label);
+        entry = Some(label);
+    }
+    let location = node_location(w, effect.node, effect.span);
+    steps.push(Step { role, entry, message: format!("{verb} by {by}"), location });
+    steps
+}
+
+/// The effect of requests that best shows how what was built at `def` is used: near it, and by a route;
+/// a safe method where something is only read.
+pub fn nearest<'w>(w: &'w World<'_>, def: DefId, reading: bool, wanted: impl Fn(&Effect) -> bool) -> Option<&'w Effect> {
+    let package = |d: DefId| w.p.krate(w.p.def(d).krate).package.as_str();
+    let near = |e: &Effect| w.p.run_together(w.p.def(w.facts.node(e.node).def).krate, w.p.def(def).krate);
+    let found = w.facts.effects.iter().filter(|e| w.graph.phase(e.node).requested() && wanted(e) && near(e));
+    found.min_by_key(|e| {
+        let node = w.facts.node(e.node);
+        let route = entries(w, e.node).into_iter().next();
+        let safe = |id: EntryId| w.facts.entry(id).method.as_deref() == Some("GET");
+        let rank = route.map(|(id, path)| (w.facts.entry(id).auxiliary, safe(id) != reading, path.len()));
+        (package(node.def) != package(def), rank.is_none(), node.file != w.p.def(def).file, rank)
+    })
 }
 
 pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
@@ -163,4 +210,23 @@ pub fn short(symbol: &str) -> &str {
         Some((_, last)) if !last.starts_with('<') => last,
         _ => symbol,
     }
+}
+
+/// How requests use what a library part keeps: one path to a change, one to a read.
+pub fn handled(w: &World<'_>, def: DefId, rule: &str, keeps: &str) -> Vec<Vec<Step>> {
+    let of = |change: bool, role, verb| {
+        let ours =
+            |e: &Effect| e.what.rsplit_once("::").is_some_and(|(ty, _)| w.cat.handle(ty).iter().any(|(r, k)| r == rule && k == keeps));
+        let wanted = |e: &Effect| matches!(e.kind, EffectKind::Handle { writes } if writes == change) && ours(e);
+        nearest(w, def, !change, wanted).map(|effect| effect_path(w, effect, role, verb))
+    };
+    [of(true, Role::Written, "written"), of(false, Role::Read, "read")].into_iter().flatten().collect()
+}
+
+/// Witness paths of something that is built in one place and used in others: the first shows where it is
+/// built and the end of every use, the others show each use from its entry point.
+pub fn built(declared: Step, uses: Vec<Vec<Step>>) -> Vec<Vec<Step>> {
+    let ends = uses.iter().filter_map(|path| path.last().cloned());
+    let first = std::iter::once(declared).chain(ends).collect();
+    std::iter::once(first).chain(uses).collect()
 }

@@ -1,7 +1,7 @@
 //! Queues from requests to a worker, or to a later request, inside this process.
 
 use super::{evidence, work};
-use crate::catalog::{Channel, Op};
+use crate::catalog::{Channel, Op, StoreKind};
 use crate::facts::cells::{Cell, CellKey, World};
 use crate::facts::hosts::Host;
 use crate::facts::model::*;
@@ -30,6 +30,9 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     let effects = work::around(w, received.node);
     // A worker that claims rows takes its work from the store; the item only wakes it.
     if work::claimed(&effects) {
+        return None;
+    }
+    if refreshes(&queue, &effects, w) {
         return None;
     }
     let lost = work::lasting(&effects);
@@ -71,6 +74,16 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
         help: Some("put the item into a durable queue or table before answering, and acknowledge it when the work is done".into()),
         related: Vec::new(),
     })
+}
+
+/// Whether requests that only read ask for a copy to be fetched again from another service: the next one asks anew.
+fn refreshes(queue: &Queue, effects: &[&Effect], w: &World<'_>) -> bool {
+    let fetches = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { kind: StoreKind::Http, writes: false }));
+    let reads_only = |&a: &AccessId| {
+        let entries = evidence::entries(w, w.facts.access(a).node);
+        !entries.is_empty() && entries.iter().all(|(id, _)| w.facts.entry(*id).method.as_deref() == Some("GET"))
+    };
+    fetches && queue.sends.iter().all(reads_only)
 }
 
 fn step(role: Role, message: String, location: Location) -> Step {

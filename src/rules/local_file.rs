@@ -1,7 +1,7 @@
 //! Request data or service state whose home is the instance's own disk.
 
 use super::evidence;
-use crate::catalog::FnEffect;
+use crate::catalog::{FnEffect, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
@@ -67,13 +67,20 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     };
     let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
     steps.push(Step { role: Role::Written, entry: None, message: format!("`{what}` writes to this instance's disk"), location: evidence::node_location(w, effect.node, effect.span) });
-    let reader = w.facts.effects.iter().find(|e| {
-        matches!(e.kind, EffectKind::File(FnEffect::FileRead)) && w.graph.phase(e.node).requested() && w.p.def(w.facts.node(e.node).def).krate == w.p.def(def).krate
+    let krate = |node: NodeId| w.p.def(w.facts.node(node).def).krate;
+    let in_store = |e: &Effect, changes: bool| matches!(e.kind, EffectKind::Store { kind: StoreKind::Object, writes } if writes == changes);
+    let reader = evidence::nearest(w, def, true, |e| match e.kind {
+        EffectKind::File(FnEffect::FileRead) => !library && krate(e.node) == krate(effect.node),
+        _ => library && in_store(e, false),
     });
+    let mut witness = vec![steps];
+    if library && let Some(writer) = evidence::nearest(w, def, false, |e| in_store(e, true)) {
+        witness.push(evidence::effect_path(w, writer, Role::Written, "written through"));
+    }
     if let Some(reader) = reader {
-        let label = evidence::entries(w, reader.node).first().map(|(e, _)| evidence::entry_label(w, *e));
-        let message = format!("read back{}", label.as_ref().map_or(String::new(), |l| format!(" by {l}")));
-        steps.push(Step { role: Role::Read, entry: label, message, location: evidence::node_location(w, reader.node, reader.span) });
+        let path = evidence::effect_path(w, reader, Role::Read, "read back");
+        witness[0].extend(path.last().cloned());
+        witness.push(path);
     }
     Some(Finding {
         rule: ID,
@@ -87,7 +94,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         ty: None,
         message: format!("what {by} stores is gone with this instance and absent on every other: `{what}` puts it on local disk"),
         location: evidence::node_location(w, effect.node, effect.span),
-        witness: vec![steps],
+        witness,
         home: Some("object store".into()),
         help: Some("put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into()),
         related: Vec::new(),

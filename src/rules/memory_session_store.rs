@@ -28,7 +28,7 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         ty: None,
         message: format!("a client loses its session when the next request reaches another instance or this one restarts: `{what}` keeps {keeps} in memory"),
         location: location.clone(),
-        witness: vec![vec![Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location }]],
+        witness: evidence::built(Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location }, evidence::handled(w, def, ID, &keeps)),
         home: Some("shared cache".into()),
         help: Some("use the library's Redis or database store, or keep the session in a signed cookie".into()),
         related: Vec::new(),

@@ -36,7 +36,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         ty: None,
         message: format!("what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"),
         location: location.clone(),
-        witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the key is generated at start".into(), location }]],
+        witness: evidence::built(Step { role: Role::Declared, entry: None, message: "the key is generated at start".into(), location }, evidence::handled(w, node.def, ID, "signed cookies")),
         home: Some("secret store".into()),
         help: Some("load the key from required configuration or a secret store, the same for all instances, with a second key to verify by while it is rotated".into()),
         related: Vec::new(),

@@ -31,7 +31,9 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     if effects.iter().any(|e| takes(e) || e.what.split('.').any(|v| matches!(v, "ack" | "acknowledge" | "xack" | "xreadgroup"))) {
         return None;
     }
-    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !work::claimed_for(w, id, e)).collect();
+    let share = work::drains_requests(w, id);
+    let own = |e: &Effect| share && hands_over(e, w);
+    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e)).collect();
     let first = *shared.first()?;
     // Deleting what is old, or marking what is due, is the same however many do it.
     if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(sql::settles)) {
@@ -92,6 +94,11 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
         EffectKind::Store { writes: true, .. } => !upsert && !adds(effect),
         _ => false,
     }
+}
+
+/// Whether an effect stores what this instance holds in memory.
+fn hands_over(effect: &Effect, w: &World<'_>) -> bool {
+    w.graph.resolve(effect.data, w.facts.node(effect.node).def).has(Prov::CELL)
 }
 
 fn adds(effect: &Effect) -> bool {

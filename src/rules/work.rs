@@ -1,6 +1,6 @@
 //! What a body does, through everything it calls: shared by the rules on tasks, schedules and queues.
 
-use crate::catalog::{FnEffect, StoreKind};
+use crate::catalog::{FnEffect, Op, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
@@ -24,6 +24,23 @@ pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
     effects_but(w, &[start], |node| {
         let facts = w.facts.node(node);
         facts.pumps || node != start && facts.periodic.is_some() && matches!(facts.kind, NodeKind::Spawned(_))
+    })
+}
+
+/// Whether a body, or what it calls, empties a collection that requests fill: what it goes on with is this
+/// instance's share.
+pub fn drains_requests(w: &World<'_>, start: NodeId) -> bool {
+    let mut seen = FxHashSet::default();
+    let mut queue = vec![start];
+    while let Some(node) = queue.pop() {
+        if seen.insert(node) && seen.len() <= MAX_NODES {
+            queue.extend(w.graph.callees(node).map(|e| e.to));
+        }
+    }
+    w.cells.iter().any(|cell| {
+        let mut accesses = cell.accesses.iter().map(|&a| w.facts.access(a));
+        let drained = accesses.clone().any(|a| a.op == Op::Drain && seen.contains(&a.node));
+        drained && accesses.any(|a| a.op.writes() && w.graph.phase(a.node).requested())
     })
 }
 

@@ -261,6 +261,9 @@ impl<'a> Eval<'a> {
                 if let Some(given) = values.first() {
                     let read = self.access(given, crate::catalog::Op::Drain, Prov::NONE, Prov::NONE, last, span);
                     let mut taken = given.derived(given.ty.clone());
+                    if read.is_some() {
+                        taken.prov = taken.prov.or(Prov::CELL);
+                    }
                     taken.reads.extend(read);
                     return taken;
                 }

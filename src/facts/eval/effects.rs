@@ -281,9 +281,6 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         }
     }
     const WORDS: &[&str] = &[
-        "insert",
-        "update",
-        "delete",
         "save",
         "set",
         "put",
@@ -296,7 +293,6 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         "push",
         "post",
         "patch",
-        "upsert",
         "replace",
         "execute_batch",
         "append",
@@ -316,15 +312,7 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         "drop",
         "produce",
         "ack",
-        "insert_into",
-        "insert_one",
-        "insert_many",
-        "update_one",
-        "update_many",
-        "delete_one",
-        "delete_many",
         "put_object",
-        "delete_object",
         "send_message",
         "basic_publish",
         "execute",
@@ -352,7 +340,9 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
     // `get_object().key(k).send()`: each operation of such a client ends with `send`, and its first name says which it is.
     let asks = |v: &String| matches!(v.split('_').next(), Some("get" | "list" | "head" | "describe" | "query" | "scan" | "receive"));
     let asks = verbs.first().is_some_and(asks) || verbs.len() > 1 && verbs.iter().any(|v| v.contains('_') && asks(v));
-    verbs.iter().any(|v| WORDS.contains(&v.as_str()) && !(asks && v == "send"))
+    // `update_many`, `delete_by_id`, `insert_or_ignore`.
+    let first = |verb: &str| matches!(verb.split('_').next(), Some("insert" | "update" | "delete" | "upsert"));
+    verbs.iter().any(|v| WORDS.contains(&v.as_str()) && !(asks && v == "send") || first(v))
 }
 
 /// Rows that are deleted, or marked on the condition that they are unmarked, and handed back: whoever came

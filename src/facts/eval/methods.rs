@@ -44,6 +44,29 @@ const TERMINAL: &[&str] = &[
     "fetch_optional",
 ];
 
+/// First words of methods that change a session or a cookie.
+const CHANGING: &[&str] = &[
+    "add",
+    "insert",
+    "set",
+    "store",
+    "save",
+    "put",
+    "update",
+    "create",
+    "remove",
+    "delete",
+    "destroy",
+    "purge",
+    "clear",
+    "renew",
+    "regenerate",
+    "cycle",
+    "flush",
+    "login",
+    "logout",
+];
+
 impl<'a> Eval<'a> {
     pub(super) fn method(&mut self, recv: ExprId, name: &'a str, name_span: Span, args: &'a [ExprId], span: Span) -> Val {
         let recv = self.place_or_value(recv);
@@ -51,6 +74,7 @@ impl<'a> Eval<'a> {
         if recv.store().is_some() {
             return self.client_chain(recv, name, args, at);
         }
+        self.note_handle(&recv.ty, name, at);
         let method = self.p.names.intern(name);
         let mut on = recv.clone();
         for _ in 0..8 {
@@ -113,6 +137,17 @@ impl<'a> Eval<'a> {
             return self.client_chain(value, name, args, at);
         }
         self.unknown_method(on, name, args, at)
+    }
+
+    /// A call on what a library hands to requests: a session, a signed cookie jar.
+    fn note_handle(&mut self, ty: &Ty, name: &str, span: Span) {
+        let Ty::Ext(path, _) = self.peel(ty) else { return };
+        let text = self.p.text(path);
+        if !self.cat.handle(text).is_empty() {
+            let first = name.split('_').next().unwrap_or(name);
+            let writes = CHANGING.contains(&first);
+            self.effect(EffectKind::Handle { writes }, &format!("{text}::{name}"), span, Prov::NONE, Prov::NONE, None, None);
+        }
     }
 
     /// A further call on a request to a store: it says what is asked, with which values.
@@ -386,7 +421,13 @@ impl<'a> Eval<'a> {
             value.prov = value.prov.or(on.prov);
             value.ty = Ty::Unknown;
             value.place = values.iter().find(|v| self.client(&v.ty).is_some()).and_then(|v| v.place.clone());
-            value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), verbs: vec![name.to_string()] });
+            // `Entity::update_many().filter(..)`: the function that began it says what it does.
+            let began = match &on.ty {
+                Ty::Ext(path, _) => self.p.text(*path).rsplit("::").next().filter(|f| f.starts_with(char::is_lowercase)),
+                _ => None,
+            };
+            let verbs = began.into_iter().chain([name]).map(str::to_string).collect();
+            value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), verbs });
             return value;
         }
         let given = self.merge(&values);

@@ -63,6 +63,11 @@ impl<'a> Eval<'a> {
         for attr in &self.p.item(def).attrs {
             let path = hir.str(attr.path);
             let last = path.rsplit("::").next().unwrap_or(path);
+            // `#[utoipa::path(post, path = "/login")]` documents a handler.
+            if path == "utoipa::path" {
+                let (method, route) = documented(hir.str(attr.args));
+                return self.declare(def, method, route, "handler", false);
+            }
             let http = self.cat.attributes.http.iter().any(|a| a == last);
             let plain = self.cat.attributes.plain.iter().any(|a| a == last);
             if !(http || plain) || !self.knows_framework(def) {
@@ -346,7 +351,9 @@ impl<'a> Eval<'a> {
             {
                 prefix = Some(format!("{}{inner}", prefix.unwrap_or_default()));
             }
-            added.extend_from_slice(given.entries());
+            // A handler that is routed several times goes by its first route.
+            let known = |id: &EntryId| name.contains("route") && prefix.is_some() && self.facts.entry(*id).path.is_some();
+            added.extend(given.entries().iter().copied().filter(|id| !known(id)));
             if keeps {
                 let at = self.span(arg);
                 self.register(&given, name, at);
@@ -370,8 +377,14 @@ impl<'a> Eval<'a> {
         Some(value)
     }
 
+    /// Puts a part of the path before what an entry point is routed by. What runs within requests of several
+    /// routes goes by its name.
     fn prefix(&mut self, entry: EntryId, prefix: &str) {
-        let path = &mut self.facts.entries[entry.index()].path;
+        let entry = &mut self.facts.entries[entry.index()];
+        if entry.auxiliary {
+            return;
+        }
+        let path = &mut entry.path;
         let own = path.take().unwrap_or_default();
         let (front, own) = (prefix.trim_end_matches('/'), own.trim_start_matches('/'));
         let front = if front.is_empty() || front.starts_with('/') { front.to_string() } else { format!("/{front}") };
@@ -400,6 +413,13 @@ impl<'a> Eval<'a> {
             Registration { node: self.body.node, ty: given.ty.clone(), place: given.place.clone(), span, what: what.to_string() };
         self.facts.registrations.push(registration);
     }
+}
+
+/// Method and path from `post, path = "/x", ..`.
+fn documented(args: &str) -> (Option<String>, Option<String>) {
+    let first = args.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("");
+    let method = HTTP.contains(&first).then(|| first.to_ascii_uppercase());
+    (method, oai(args).1)
 }
 
 /// Method and path from `path = "/x", method = "get"`.
