@@ -66,9 +66,13 @@ impl Shown {
     }
 }
 
+/// What makes an access worse to show than another: the route is the other end's own, not a route, a write by a
+/// safe method, a look aside, a longer way.
+type Rank = (bool, bool, bool, bool, usize);
+
 /// The best access of a list to show: one that a route reaches, best not `other`'s route.
 pub fn pick(w: &World<'_>, list: &[AccessId], other: Option<EntryId>) -> Option<Shown> {
-    let mut best: Option<((bool, bool, bool, bool, usize), Shown)> = None;
+    let mut best: Option<(Rank, Shown)> = None;
     for &access in list.iter().take(40) {
         for (entry, path) in entries(w, w.facts.access(access).node) {
             let facts = w.facts.entry(entry);

@@ -91,7 +91,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn has_unknown(&self, ty: &Ty) -> bool {
+    pub(super) fn has_unknown(&self, ty: &Ty) -> bool {
         ty.is_unknown() || ty.args().iter().any(|a| self.has_unknown(a))
     }
 

@@ -71,7 +71,12 @@ impl<'a> Eval<'a> {
     pub(super) fn field(&mut self, base: Val, name: Name) -> Val {
         if let Some(extra) = &base.extra {
             if let Some((_, value)) = extra.fields.iter().find(|(n, _)| *n == name) {
-                return value.clone();
+                let mut value = value.clone();
+                if let (None, Some(place), Ty::Adt(holder, args)) = (&value.place, &base.place, self.peel(&base.ty)) {
+                    value.place = Some(place.step(Seg::Field(holder, name)));
+                    value.ty = self.p.field_type(holder, &args, name).filter(|t| !self.has_unknown(t)).unwrap_or(value.ty);
+                }
+                return value;
             }
             if let Some(value) = self.p.text(name).parse::<usize>().ok().and_then(|i| extra.elems.get(i)) {
                 return value.clone();
