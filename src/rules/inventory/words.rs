@@ -139,6 +139,8 @@ pub fn effect(kind: &EffectKind) -> String {
         EffectKind::Sleep => "pauses".into(),
         EffectKind::Log => "logs or measures".into(),
         EffectKind::Library(rule) => format!("is a part of a library that `{rule}` knows"),
+        EffectKind::Handle { writes: true } => "changes what a library keeps for the client".into(),
+        EffectKind::Handle { writes: false } => "reads what a library keeps for the client".into(),
         EffectKind::Secret => "makes a secret from randomness".into(),
         EffectKind::Claim => "takes a claim in a shared store".into(),
     }
@@ -157,6 +159,7 @@ pub fn harmless(kind: &EffectKind) -> &'static str {
         EffectKind::Sleep => "it only takes time",
         EffectKind::Log => "only this instance's log or metric",
         EffectKind::Library(_) => "not kept by the service, or shared",
+        EffectKind::Handle { .. } => "judged where the store or its key is made",
         EffectKind::Secret => "what it signs does not come back with a later request",
         EffectKind::Claim => "one instance alone gets the claim",
     }
