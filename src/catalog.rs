@@ -3,6 +3,8 @@
 
 use crate::names::{Name, Names};
 use rustc_hash::FxHashMap;
+pub mod tokens;
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::RwLock;
@@ -13,6 +15,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("frameworks.toml", include_str!("../rules/catalog/frameworks.toml")),
     ("functions.toml", include_str!("../rules/catalog/functions.toml")),
     ("libraries.toml", include_str!("../rules/catalog/libraries.toml")),
+    ("tokens.toml", include_str!("../rules/catalog/tokens.toml")),
 ];
 
 /// What a method does to the value it is called on.
@@ -269,6 +272,7 @@ struct Document {
     metrics: Metrics,
     bus: Bus,
     claims: Claims,
+    token: tokens::TokenDocument,
     stores: BTreeMap<StoreKind, Vec<String>>,
     grpc: BTreeMap<String, Vec<String>>,
     servers: BTreeMap<String, Vec<String>>,
@@ -306,6 +310,7 @@ pub struct Catalog {
     metrics: Metrics,
     pub bus: Bus,
     claims: Claims,
+    pub tokens: tokens::TokenTables,
     stores: FxHashMap<String, StoreKind>,
     type_memo: RwLock<FxHashMap<Name, Option<TypeInfo>>>,
     function_memo: RwLock<FxHashMap<Name, Option<FnInfo>>>,
@@ -359,6 +364,7 @@ impl Catalog {
             }
         }
         self.traits.extend(document.r#trait);
+        self.tokens.add(document.token);
         for (kind, crates) in document.stores {
             self.stores.extend(crates.into_iter().map(|c| (c, kind)));
         }

@@ -3,8 +3,11 @@
 pub mod cells;
 pub mod eval;
 pub mod hosts;
+pub mod issued;
 pub mod model;
 pub mod phases;
 pub mod profile;
 pub mod sql;
+pub mod time;
+pub mod tokens;
 pub mod value;

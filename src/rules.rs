@@ -15,8 +15,10 @@ macro_rules! rules {
 
 rules! {
     authoritative_memory => "authoritative-memory",
+    bloated_token => "bloated-token",
     detached_task => "detached-task",
     embedded_database => "embedded-database",
+    fixed_signing_key => "fixed-signing-key",
     in_process_broadcast => "in-process-broadcast",
     in_process_lock => "in-process-lock",
     in_process_queue => "in-process-queue",
@@ -24,6 +26,7 @@ rules! {
     local_rate_limit => "local-rate-limit",
     local_sequence => "local-sequence",
     local_setting => "local-setting",
+    long_lived_token => "long-lived-token",
     memory_session_store => "memory-session-store",
     per_instance_secret => "per-instance-secret",
     single_instance => "single-instance",
@@ -33,9 +36,10 @@ rules! {
     write_buffer => "write-buffer",
 }
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Assessed};
 use crate::config::Config;
 use crate::facts::cells::{Cell, World};
+use crate::facts::issued;
 use crate::facts::profile::Profile;
 use crate::finding::Finding;
 
@@ -69,7 +73,6 @@ const EFFECT_RULES: &[EffectRule] = &[
 
 /// `inventory` asks for the rows that explain silence too, which cost more than the verdicts.
 pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Analysis) {
-    let _ = config;
     analysis.summary.entry_points = w.facts.entries.len() as u64;
     analysis.summary.cells = w.cells.len() as u64;
     analysis.summary.effects = w.facts.effects.len() as u64;
@@ -78,6 +81,7 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
     for rule in EFFECT_RULES {
         analysis.findings.extend(rule(w));
     }
+    tokens(w, config, analysis);
     if inventory {
         analysis.inventory = inventory::entries(w);
         analysis.inventory.extend(inventory::effects(w, &analysis.findings));
@@ -89,5 +93,28 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
             analysis.inventory.extend(inventory::cell(w, cell, &profile, finding.as_ref()));
         }
         analysis.findings.extend(finding);
+    }
+}
+
+/// Rules on tokens, and what was measured of them.
+fn tokens(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
+    use crate::finding::ChecklistItem::{KeyRotation, RevocationWindow, TokenBloat};
+    let kinds = issued::kinds(w);
+    analysis.findings.extend(long_lived_token::check(w, &kinds, config.tokens));
+    analysis.findings.extend(bloated_token::check(w, &kinds, config.tokens));
+    analysis.findings.extend(fixed_signing_key::check(w, &kinds));
+    for kind in &kinds {
+        analysis.checklist_facts.push((RevocationWindow, long_lived_token::fact(w, &kinds, kind)));
+        analysis.checklist_facts.extend(bloated_token::fact(w, &kinds, kind).map(|fact| (TokenBloat, fact)));
+    }
+    let made = if !kinds.is_empty() {
+        Assessed::Yes
+    } else if w.facts.tokens.verifies.is_empty() {
+        Assessed::No("no signed token is made or checked here".into())
+    } else {
+        Assessed::No("tokens are checked here, but somebody else makes them".into())
+    };
+    for item in [RevocationWindow, TokenBloat, KeyRotation] {
+        analysis.assessed.insert(item, made.clone());
     }
 }

@@ -6,6 +6,7 @@ mod adaptors;
 mod calls;
 mod control;
 mod effects;
+mod expiry;
 mod exprs;
 mod macros;
 mod methods;
@@ -13,6 +14,8 @@ mod patterns;
 mod places;
 mod routes;
 mod tasks;
+mod time;
+mod tokens;
 
 use super::model::*;
 use super::value::Val;
@@ -44,12 +47,25 @@ pub struct Summary {
     pub sleeps: bool,
     /// Parameters that it runs in a task of their own.
     pub spawns_params: u32,
+    /// Tokens that it signs for callers, who know what is in them.
+    mints: Vec<u32>,
+    /// It is generic, and checks tokens of claims that its callers name.
+    checks: bool,
 }
 
 impl Summary {
     fn opaque(ty: Ty, params: usize) -> Summary {
         let prov = (0..params).fold(Prov::NONE, |p, i| p.or(Prov::param(i)));
-        Summary { ret: Val::of(ty, prov), param_accesses: Vec::new(), loads: false, stores: false, sleeps: false, spawns_params: 0 }
+        Summary {
+            ret: Val::of(ty, prov),
+            param_accesses: Vec::new(),
+            loads: false,
+            stores: false,
+            sleeps: false,
+            spawns_params: 0,
+            mints: Vec::new(),
+            checks: false,
+        }
     }
 }
 
@@ -64,6 +80,7 @@ pub struct Eval<'a> {
     pub entry_of: FxHashMap<DefId, EntryId>,
     depth: u32,
     body: Body,
+    tokens: tokens::Working,
 }
 
 /// The function, closure or initialiser that is being walked.
@@ -88,6 +105,12 @@ struct Body {
     work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
     exclusive_self: bool,
+    /// Loops and closures over elements around what is walked.
+    iterating: u32,
+    /// Arms of branches around what is walked: where the branch is and which arm.
+    arms: Vec<(Span, u32)>,
+    /// It calls a generic function that checks tokens, for claims that are not named here.
+    checks: bool,
 }
 
 /// A held lock or permit.
@@ -113,6 +136,7 @@ impl<'a> Eval<'a> {
             entry_of: FxHashMap::default(),
             depth: 0,
             body,
+            tokens: tokens::Working::default(),
         };
         eval.declared_entries();
         let unmatched = eval.configured_entries(configured);
@@ -129,6 +153,7 @@ impl<'a> Eval<'a> {
             }
         }
         eval.responses();
+        eval.settle_tokens();
         (eval.facts, unmatched)
     }
 
@@ -223,6 +248,7 @@ impl<'a> Eval<'a> {
         body.exclusive_self = matches!(function.receiver, Some(hir::Receiver::RefMut));
         let span = self.p.item(def).span;
         let first_access = self.facts.accesses.len();
+        let (first_mint, first_check) = (self.tokens.mints.len(), self.facts.tokens.verifies.len());
         let done = self.within(body, |eval| {
             eval.body.node = eval.add_node(NodeKind::Function, None, span);
             eval.bind_params(function);
@@ -254,6 +280,8 @@ impl<'a> Eval<'a> {
             stores: done.stores,
             sleeps: done.sleeps,
             spawns_params: done.spawns_params,
+            mints: self.open_mints(def, first_mint),
+            checks: !function.generics.params.is_empty() && (done.checks || self.checks_unnamed(def, first_check)),
         });
         self.summaries.insert(def, summary.clone());
         summary
@@ -339,6 +367,7 @@ impl<'a> Eval<'a> {
                 value.ty = result.ty.clone();
             }
             let (literal, expires, callable) = (result.literal().cloned(), result.expires(), result.callable());
+            let (time, fallback) = (result.time().cloned(), result.extra.as_ref().is_some_and(|e| e.fallback));
             if let Some(literal) = &literal {
                 self.facts.static_literals.insert(def, literal.clone());
             }
@@ -346,6 +375,8 @@ impl<'a> Eval<'a> {
             extra.literal = literal;
             extra.expires = expires;
             extra.callable = callable;
+            extra.time = time;
+            extra.fallback = fallback;
         }
         self.statics.insert(def, value.clone());
         value
@@ -371,6 +402,9 @@ impl Body {
             spawns_params: 0,
             work_params: 0,
             exclusive_self: false,
+            iterating: 0,
+            arms: Vec::new(),
+            checks: false,
         }
     }
 }

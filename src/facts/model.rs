@@ -41,6 +41,8 @@ impl Prov {
     pub const UNKNOWN: Prov = Prov { kinds: 256, params: 0 };
     /// The count or position of something kept in a cell.
     pub const COUNT: Prov = Prov { kinds: 512, params: 0 };
+    /// What a token says that was checked.
+    pub const CLAIM: Prov = Prov { kinds: 1024, params: 0 };
 
     pub fn param(index: usize) -> Prov {
         Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
@@ -58,7 +60,19 @@ impl Prov {
     }
 
     pub fn describe(self) -> String {
-        let names = ["constant", "configuration", "request", "backing store", "bus", "clock", "random", "another cell", "unknown", "count"];
+        let names = [
+            "constant",
+            "configuration",
+            "request",
+            "backing store",
+            "bus",
+            "clock",
+            "random",
+            "another cell",
+            "unknown",
+            "count",
+            "token",
+        ];
         let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
         if found.is_empty() { "nothing known".into() } else { found.join(", ") }
     }
@@ -159,6 +173,10 @@ pub struct Call {
     /// Accesses that hold a lock or permit at this point.
     pub guards: Vec<AccessId>,
     pub args: Vec<Prov>,
+    /// The claims of a token, if the call of a generic function gives some.
+    pub claims: Option<DefId>,
+    /// The function is generic and checks tokens.
+    pub checks: bool,
 }
 
 #[derive(Clone)]
@@ -349,6 +367,7 @@ pub struct Facts {
     pub entries: Vec<Entry>,
     pub registrations: Vec<Registration>,
     pub inits: Vec<Init>,
+    pub tokens: super::tokens::Tokens,
     /// Functions that read from a store, themselves or through what they call.
     pub loading: FxHashSet<DefId>,
     /// What statics start with, where it is a literal.

@@ -1,6 +1,7 @@
 //! Abstract values: what an expression is worth to the questions asked here.
 
 use super::model::{AccessId, EffectId, EntryId, Literal, NodeId, Place, Prov};
+use super::time::Time;
 use crate::catalog::StoreKind;
 use crate::names::Name;
 use crate::resolve::{DefId, Ty};
@@ -51,6 +52,12 @@ pub struct Extra {
     pub temporary: bool,
     /// Inside a lock or a cell: reads and writes of its fields count.
     pub inside: bool,
+    /// A number, moment or span as far as constants decide it.
+    pub time: Option<Time>,
+    /// The field of a struct of the tree that it was read from.
+    pub of: Option<(DefId, Name)>,
+    /// It counts only where a setting is absent.
+    pub fallback: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +107,15 @@ impl Val {
     pub fn spawn(&self) -> Option<EffectId> {
         self.extra.as_ref()?.spawn
     }
+    pub fn time(&self) -> Option<&Time> {
+        self.extra.as_ref()?.time.as_ref()
+    }
+    pub fn fields(&self) -> &[(Name, Val)] {
+        self.extra.as_ref().map_or(&[], |e| &e.fields)
+    }
+    pub fn named(&self, name: Name) -> Option<&Val> {
+        self.fields().iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
     pub fn guard(&self) -> Option<AccessId> {
         self.extra.as_ref()?.guard
     }
@@ -147,6 +163,10 @@ impl Val {
                 own.expires |= more.expires;
                 own.spawn = own.spawn.or(more.spawn);
                 own.store = own.store.take().or(more.store);
+                own.time = match (own.time.take(), more.time) {
+                    (Some(own), Some(more)) => Some(own.longer(more)),
+                    (own, more) => own.or(more),
+                };
             }
             (own @ None, more) => *own = more,
             _ => {}

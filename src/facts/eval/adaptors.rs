@@ -109,6 +109,9 @@ impl<'a> Eval<'a> {
                     value.prov = value.prov.or(Prov::RANDOM);
                 }
                 value.form = Form::Plain;
+                if name.starts_with("unwrap_or") {
+                    self.defaulted(&mut value, on, values.first());
+                }
                 Some(value)
             }
             "is_some" | "is_ok" | "is_none" | "is_err" | "is_some_and" | "is_none_or" | "is_ok_and" if args.is_empty() || wrapped => {
@@ -181,7 +184,10 @@ impl<'a> Eval<'a> {
             "fold" | "try_fold" | "scan" => vec![elem.derived(Ty::Unknown), elem.clone()],
             _ => vec![elem.clone(), elem.clone()],
         };
+        let over = u32::from(iterator || matches!(on.ty, Ty::Seq(_)));
+        self.body.iterating += over;
         let values: Vec<Val> = args.iter().map(|&a| self.arg(a, &hints)).collect();
+        self.body.iterating -= over;
         let produced = values.last().cloned().unwrap_or_else(Val::unknown);
         if let Some(effect) = produced.spawn().filter(|_| name != "for_each") {
             self.mark_awaited(effect);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::{FnEffect, StoreKind};
+use crate::facts::time::{Base, Time};
 use crate::facts::value::{Callable, Form, StoreCall, Val};
 use crate::resolve::Res;
 use crate::syntax::hir::ExprKind;
@@ -56,7 +57,12 @@ impl<'a> Eval<'a> {
             Some(Res::Def(def)) => match self.p.def(def).kind {
                 DefKind::Fn => {
                     let targets = self.implementations(def);
-                    self.call_functions(&targets, None, args, span)
+                    let first = self.facts.calls.len();
+                    let value = self.call_functions(&targets, None, args, span);
+                    if let Some(claims) = path.segments.last().and_then(|s| self.claims_argument(&s.args)) {
+                        self.name_claims(first, &claims);
+                    }
+                    value
                 }
                 DefKind::Variant(_) | DefKind::Struct => self.construct(def, args),
                 _ => {
@@ -64,7 +70,10 @@ impl<'a> Eval<'a> {
                     self.merge(&values)
                 }
             },
-            Some(Res::Ext(path)) => self.call_external(path, args, span),
+            Some(Res::Ext(name)) => match self.token_call(name, path, args, span) {
+                Some(value) => value,
+                None => self.call_external(name, args, span),
+            },
             _ => {
                 let last = path.segments.last().map_or("", |s| self.text(s.name));
                 let name = self.p.names.intern(&format!("?::{last}"));
@@ -150,6 +159,9 @@ impl<'a> Eval<'a> {
         let mut result: Option<Val> = None;
         for (target, summary) in &summaries {
             self.record_call(*target, CallKind::Call, summaries.len() > 1, span, provs.clone());
+            if summary.checks {
+                self.note_check();
+            }
             let value = self.apply(summary, &values, span);
             result = Some(match result {
                 Some(old) => old.join(value),
@@ -167,9 +179,12 @@ impl<'a> Eval<'a> {
         for &id in &summary.param_accesses {
             self.substitute(id, args);
         }
+        for &mint in &summary.mints {
+            self.lift_mint(mint, args, span);
+        }
         let mut value = summary.ret.clone();
         self.rebase(&mut value, args);
-        let _ = span;
+        self.note_defaults(&value);
         value
     }
 
@@ -192,7 +207,7 @@ impl<'a> Eval<'a> {
     }
 
     /// Puts the arguments in the place of the parameters in a returned value.
-    fn rebase(&self, value: &mut Val, args: &[Val]) {
+    pub(super) fn rebase(&self, value: &mut Val, args: &[Val]) {
         for (index, arg) in args.iter().enumerate() {
             if value.prov.params & Prov::param(index).params != 0 {
                 value.add_reads(&arg.reads);
@@ -203,7 +218,15 @@ impl<'a> Eval<'a> {
         }
         value.prov = resolve_params(value.prov, args);
         if let Some(Place { root: Root::Param(index, _), path }) = &value.place {
+            let given = args.get(*index as usize).filter(|a| a.extra.is_some()).and_then(|a| self.walk(a, path));
             value.place = args.get(*index as usize).and_then(|a| a.place.as_ref()).map(|p| p.join(path));
+            // What the argument says is said in the caller's terms already.
+            if given.is_some_and(|given| adopt(value, given)) {
+                return;
+            }
+        }
+        if let Some(time) = value.extra.as_mut().and_then(|e| e.time.take()) {
+            value.extra().time = Some(self.rebase_time(time, args));
         }
         if let Some(extra) = &mut value.extra {
             for (_, field) in &mut extra.fields {
@@ -234,6 +257,11 @@ impl<'a> Eval<'a> {
         }
         let mut values = self.args(args);
         let mut value = self.merge(&values);
+        if let Some(time) = self.time_call(text, &values) {
+            value.ty = self.owner_type(text);
+            value.extra().time = Some(time);
+            return value;
+        }
         if self.is_state_function(text) {
             for given in &values {
                 self.register(given, last, span);
@@ -312,6 +340,8 @@ impl<'a> Eval<'a> {
             value.extra().expires = extra.expires;
             value.extra().literal.clone_from(&extra.literal);
             value.extra().temporary = extra.temporary;
+            value.extra().time.clone_from(&extra.time);
+            value.extra().fallback = extra.fallback;
         }
         if values.iter().any(Val::expires) {
             value.extra().expires = true;
@@ -402,6 +432,7 @@ impl<'a> Eval<'a> {
             FnEffect::Clock => {
                 value.prov = Prov::CLOCK;
                 value.ty = self.owner_type(text);
+                value.extra().time = Some(Time::new(Base::Now, 0));
             }
             FnEffect::Config => value.prov = Prov::CONFIG,
             FnEffect::Sleep => {
@@ -414,7 +445,7 @@ impl<'a> Eval<'a> {
         value
     }
 
-    fn owner_type(&self, path: &str) -> Ty {
+    pub(super) fn owner_type(&self, path: &str) -> Ty {
         match path.rsplit_once("::") {
             Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => {
                 Ty::ext(self.p.names.intern(owner))
@@ -445,6 +476,24 @@ impl<'a> Eval<'a> {
         value.extra().store = Some(StoreCall { kind, text: literal, verbs: vec![last] });
         value
     }
+}
+
+/// What a parameter that is given back keeps of the argument: numbers, and the fields of a struct one level down.
+fn adopt(value: &mut Val, given: Val) -> bool {
+    let Some(given) = given.extra.filter(|e| e.time.is_some() || e.literal.is_some() || !e.fields.is_empty()) else { return false };
+    let own = value.extra();
+    if own.time.is_some() || !own.fields.is_empty() || !own.elems.is_empty() {
+        return false;
+    }
+    own.time = given.time;
+    if own.literal.is_none() {
+        own.literal = given.literal;
+    }
+    own.fallback |= given.fallback;
+    if given.fields.iter().all(|(_, v)| v.fields().is_empty()) {
+        own.fields = given.fields;
+    }
+    true
 }
 
 /// A provenance with the arguments' in the place of parameters.

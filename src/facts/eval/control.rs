@@ -56,9 +56,11 @@ impl<'a> Eval<'a> {
             return;
         };
         // A closure bound to a name is walked once here; its value is what it returns.
+        let first = self.facts.calls.len();
         let mut value = self.expr_or_borrow(init);
         if let Some(ty) = ty {
             let declared = self.lower(ty);
+            self.name_claims(first, &declared);
             if !declared.is_unknown() && !self.has_unknown(&declared) {
                 value.ty = declared;
             }
@@ -150,13 +152,17 @@ impl<'a> Eval<'a> {
         let guards = self.body.guards.len();
         let asked = self.condition(cond);
         let mark = self.mark();
+        self.body.arms.push((span, 0));
         let then_value = self.block(then);
+        self.body.arms.pop();
         let hit = self.block_arm(&mark, then, &then_value, &asked);
         self.drop_scope(depth);
         let mark = self.mark();
         let (miss, value) = match otherwise {
             Some(otherwise) => {
+                self.body.arms.push((span, 1));
                 let value = self.expr(otherwise);
+                self.body.arms.pop();
                 (self.arm(&mark, otherwise, &value, &asked), then_value.join(value))
             }
             None => (Arm { empty: true, ..Arm::default() }, Val { ty: Ty::Unit, ..then_value }),
@@ -222,14 +228,16 @@ impl<'a> Eval<'a> {
         let mut hit = None;
         let mut miss = None;
         let mut result: Option<Val> = None;
-        for arm in arms {
+        for (number, arm) in arms.iter().enumerate() {
             let depth = self.body.env.len();
+            self.body.arms.push((span, number as u32));
             self.bind(arm.pat, asked.clone());
             let mark = self.mark();
             if let Some(guard) = arm.guard {
                 self.expr(guard);
             }
             let value = self.expr(arm.body);
+            self.body.arms.pop();
             let judged = self.arm(&mark, arm.body, &value, &asked);
             let absent = self.is_absent_pattern(arm.pat) || (self.is_catch_all(arm.pat) && hit.is_some() && asked.form == Form::Option);
             let slot = if absent { &mut miss } else { &mut hit };
@@ -295,9 +303,11 @@ impl<'a> Eval<'a> {
         let depth = self.body.env.len();
         let elem = self.element(&over, span);
         self.bind(pat, elem);
+        self.body.iterating += 1;
         self.looped(span, false, |eval| {
             eval.block(body);
         });
+        self.body.iterating -= 1;
         self.drop_scope(depth);
         self.end_temporaries(guards);
         Val::unit()

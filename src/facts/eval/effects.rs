@@ -85,7 +85,8 @@ impl<'a> Eval<'a> {
 
     pub(super) fn record_call(&mut self, target: DefId, kind: CallKind, dynamic: bool, span: Span, args: Vec<Prov>) {
         let order = self.next();
-        let call = Call { node: self.body.node, target, kind, dynamic, span, order, guards: self.guard_list(), args };
+        let call =
+            Call { node: self.body.node, target, kind, dynamic, span, order, guards: self.guard_list(), args, claims: None, checks: false };
         self.facts.calls.push(call);
     }
 

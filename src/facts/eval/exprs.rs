@@ -41,6 +41,7 @@ impl<'a> Eval<'a> {
             ExprKind::Binary { op, lhs, rhs } => self.binary(*op, *lhs, *rhs, span),
             ExprKind::Assign { lhs, rhs } => {
                 let value = self.expr(*rhs);
+                self.assign_local_field(*lhs, &value);
                 let target = self.place_of(*lhs);
                 self.write(target, Op::Store, value, span);
                 Val::unit()
@@ -58,6 +59,9 @@ impl<'a> Eval<'a> {
                 let mut cast = value.derived(ty);
                 if let Some(literal) = value.literal() {
                     cast.extra().literal = Some(literal.clone());
+                }
+                if let Some(time) = self.time_of(&value) {
+                    cast.extra().time = Some(time);
                 }
                 cast
             }
@@ -131,7 +135,9 @@ impl<'a> Eval<'a> {
             }
             ExprKind::Repeat { value, .. } => {
                 let value = self.expr(*value);
-                value.derived(Ty::Seq(std::sync::Arc::new(value.ty.clone())))
+                let mut repeated = value.derived(Ty::Seq(std::sync::Arc::new(value.ty.clone())));
+                repeated.extra().literal = value.literal().cloned();
+                repeated
             }
             ExprKind::Range { start, end } => {
                 let ends: Vec<Val> = [start, end].into_iter().flatten().map(|&e| self.expr(e)).collect();
@@ -165,6 +171,7 @@ impl<'a> Eval<'a> {
     fn literal(&mut self, lit: &Lit) -> Val {
         let (ty, literal) = match lit {
             Lit::Str(text) => ("str", Some(Literal::Str(self.text(*text).to_string()))),
+            Lit::ByteStr(text) => ("u8", Some(Literal::Str(self.text(*text).to_string()))),
             Lit::Int(Some(value)) => ("i64", Some(Literal::Int(*value))),
             Lit::Bool(value) => ("bool", Some(Literal::Bool(*value))),
             Lit::Char(_) => ("char", None),
@@ -209,6 +216,9 @@ impl<'a> Eval<'a> {
                 let mut value = Val::of(Ty::Ext(name, std::sync::Arc::from([])), Prov::CONST);
                 if self.p.text(name) == "std::option::Option::None" {
                     value.ty = Ty::ext(self.p.names.intern("std::option::Option"));
+                }
+                if let Some(time) = self.time_constant(self.p.text(name)) {
+                    value.extra().time = Some(time);
                 }
                 value
             }
@@ -276,6 +286,7 @@ impl<'a> Eval<'a> {
         let left = self.expr(lhs);
         let right = self.expr(rhs);
         let mut value = self.merge(&[left.clone(), right.clone()]);
+        let folded_time = self.fold_binary(op, &left, &right);
         let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
         if comparison && left.prov.has(Prov::CLOCK) != right.prov.has(Prov::CLOCK) {
             self.uses_of(&left, UseKind::Aged, span);
@@ -310,6 +321,14 @@ impl<'a> Eval<'a> {
             };
             value.extra().literal = folded.map(Literal::Int);
         }
+        if comparison
+            && (left.prov.has(Prov::CLAIM) && right.prov.has(Prov::CLOCK) || left.prov.has(Prov::CLOCK) && right.prov.has(Prov::CLAIM))
+        {
+            self.facts.tokens.aged.push(self.body.node);
+        }
+        if let Some(time) = folded_time {
+            value.extra().time = Some(time);
+        }
         value
     }
 
@@ -325,8 +344,9 @@ impl<'a> Eval<'a> {
         };
         let mut inits = Vec::new();
         for field in fields {
-            let value = self.expr(field.value);
+            let mut value = self.expr(field.value);
             let name = self.name(field.name);
+            self.note_field(&ty, name, &mut value, self.span(field.value));
             let text = self.p.text(name);
             if text == "id" || text.ends_with("_id") || text == "version" || text == "seq" || text == "sequence" || text == "number" {
                 for &access in &value.reads {
@@ -355,6 +375,7 @@ impl<'a> Eval<'a> {
         value.ty = ty;
         value.form = Form::Plain;
         value.extra().fields = inits;
+        self.note_defaults(&value);
         value
     }
 

@@ -69,8 +69,15 @@ const CHANGING: &[&str] = &[
 
 impl<'a> Eval<'a> {
     pub(super) fn method(&mut self, recv: ExprId, name: &'a str, name_span: Span, args: &'a [ExprId], span: Span) -> Val {
-        let recv = self.place_or_value(recv);
+        let receiver = self.place_or_value(recv);
         let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
+        if let Some(value) = self.time_method(&receiver, name, args) {
+            return value;
+        }
+        if let Some(value) = self.token_method(&receiver, recv, name, args, at) {
+            return value;
+        }
+        let recv = receiver;
         if recv.store().is_some() {
             return self.client_chain(recv, name, args, at);
         }
@@ -444,6 +451,10 @@ impl<'a> Eval<'a> {
             own.temporary = temporary;
             own.prefix = prefix;
             own.entries = extra.entries.clone();
+        }
+        self.carry_token(&mut value, &on, name, &values);
+        if name.starts_with("unwrap_or") {
+            self.defaulted(&mut value, &on, values.first());
         }
         for given in &values {
             for &entry in given.entries() {

@@ -92,6 +92,7 @@ impl<'a> Eval<'a> {
                         value.place = place.map(|p| p.step(Seg::Field(*def, name)));
                         value.form = Form::Plain;
                         value.extra().inside = base.inside();
+                        value.extra().of = Some((*def, name));
                         return value;
                     }
                     let Some((target, seg)) = self.deref_impl(&ty) else { break };

@@ -1,0 +1,186 @@
+//! What the catalog says about signed tokens, keys and durations.
+
+use super::{long, short, tail};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A call that makes, checks or describes a token. Arguments are numbered from 0, -1 is the receiver.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TokenCall {
+    #[serde(default)]
+    pub paths: Vec<String>,
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// The crates of the receiver or of an argument of such a method.
+    #[serde(default)]
+    pub crates: Vec<String>,
+    /// The name tells enough in a package that depends on one of the crates.
+    #[serde(default)]
+    pub distinct: bool,
+    pub header: Option<i8>,
+    pub claims: Option<i8>,
+    pub key: Option<i8>,
+    pub options: Option<i8>,
+    /// The argument that is the claims' own part.
+    pub custom: Option<i8>,
+    /// Seconds after which the library ends the token by itself.
+    pub life: Option<i64>,
+    /// The argument that says how long the token counts, in seconds if it is a number.
+    pub life_argument: Option<i8>,
+    /// Whether checking looks at the expiry.
+    #[serde(default = "yes")]
+    pub expiry: bool,
+    /// Those of the methods that choose among several keys.
+    #[serde(default)]
+    pub keyed: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    paths: Vec<String>,
+    #[serde(default)]
+    cookie: bool,
+}
+
+/// Names by which types and claims are known.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct TokenNames {
+    pub key_sets: Vec<String>,
+    pub key_ids: Vec<String>,
+    pub key_types: Vec<String>,
+    pub expiry: Vec<String>,
+    pub rights: Vec<String>,
+    pub registered: Vec<String>,
+}
+
+/// Durations by the names of functions; the numbers are milliseconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeNames {
+    pub types: Vec<String>,
+    pub spans: BTreeMap<String, i64>,
+    pub constants: BTreeMap<String, i64>,
+    pub made: BTreeMap<String, i64>,
+    pub integers: BTreeMap<String, i64>,
+    pub sums: Vec<String>,
+    pub clocks: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TokenDocument {
+    mint: Vec<TokenCall>,
+    verify: Vec<TokenCall>,
+    peek: Vec<TokenCall>,
+    claims: Vec<TokenCall>,
+    key: Vec<KeyEntry>,
+    names: TokenNames,
+    time: TimeNames,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenRole {
+    Mint,
+    Verify,
+    Peek,
+    Claims,
+}
+
+#[derive(Debug, Default)]
+pub struct TokenTables {
+    calls: Vec<(TokenRole, TokenCall)>,
+    by_path: FxHashMap<String, usize>,
+    by_method: FxHashMap<String, Vec<usize>>,
+    /// Whether what it makes is a cookie key.
+    keys: FxHashMap<String, bool>,
+    crates: FxHashSet<String>,
+    pub names: TokenNames,
+    pub time: TimeNames,
+}
+
+impl TokenTables {
+    pub(super) fn add(&mut self, document: TokenDocument) {
+        let roles = [TokenRole::Mint, TokenRole::Verify, TokenRole::Peek, TokenRole::Claims];
+        for (role, calls) in roles.into_iter().zip([document.mint, document.verify, document.peek, document.claims]) {
+            for call in calls {
+                let index = self.calls.len();
+                for path in &call.paths {
+                    self.by_path.insert(long(path), index);
+                    self.crates.insert(super::first(path).to_string());
+                }
+                for method in &call.methods {
+                    self.by_method.entry(method.clone()).or_default().push(index);
+                }
+                self.crates.extend(call.crates.iter().cloned());
+                self.calls.push((role, call));
+            }
+        }
+        for entry in document.key {
+            self.keys.extend(entry.paths.iter().map(|p| (long(p), entry.cookie)));
+        }
+        let names = document.names;
+        self.names.key_sets.extend(names.key_sets.iter().map(|t| short(t)));
+        self.names.key_types.extend(names.key_types.iter().map(|t| short(t)));
+        self.names.key_ids.extend(names.key_ids);
+        self.names.expiry.extend(names.expiry);
+        self.names.rights.extend(names.rights);
+        self.names.registered.extend(names.registered);
+        let time = document.time;
+        self.time.types.extend(time.types);
+        self.time.spans.extend(time.spans);
+        self.time.constants.extend(time.constants);
+        self.time.made.extend(time.made);
+        self.time.integers.extend(time.integers);
+        self.time.sums.extend(time.sums);
+        self.time.clocks.extend(time.clocks.iter().map(|c| long(c)));
+    }
+
+    pub fn call(&self, path: &str) -> Option<&(TokenRole, TokenCall)> {
+        let index = self.by_path.get(&tail(path, 2)).or_else(|| self.by_path.get(&tail(path, 1)))?;
+        self.calls.get(*index)
+    }
+
+    /// What a method of this name may be: on a value of one of the crates, or in a package that has one.
+    pub fn method(
+        &self,
+        name: &str,
+        of_crate: impl Fn(&str) -> bool,
+        in_package: impl Fn(&str) -> bool,
+    ) -> Option<&(TokenRole, TokenCall)> {
+        let candidates = self.by_method.get(name)?.iter().map(|&i| &self.calls[i]);
+        candidates
+            .clone()
+            .find(|(_, call)| call.crates.iter().any(|c| of_crate(c)))
+            .or_else(|| candidates.clone().find(|(_, call)| call.distinct && call.crates.iter().any(|c| in_package(c))))
+    }
+
+    /// Whether a function makes a signing key, and if so whether it is one for cookies.
+    pub fn key(&self, path: &str) -> Option<bool> {
+        self.keys.get(&tail(path, 2)).or_else(|| self.keys.get(&tail(path, 1))).copied()
+    }
+
+    pub fn is_key_set(&self, path: &str) -> bool {
+        self.names.key_sets.contains(&short(path))
+    }
+
+    pub fn is_key_type(&self, path: &str) -> bool {
+        self.names.key_types.contains(&short(path))
+    }
+
+    /// Whether the values of a crate make up tokens.
+    pub fn is_token_crate(&self, path: &str) -> bool {
+        self.crates.contains(super::first(path))
+    }
+
+    pub fn is_clock(&self, path: &str) -> bool {
+        self.time.clocks.contains(&long(path))
+    }
+}

@@ -1,0 +1,257 @@
+//! When claims end: where an expiry is set, what it is by constants, and what settings leave open.
+
+use super::tokens::MAX_DEPTH;
+use super::*;
+use crate::facts::time::{Base, Time};
+use crate::facts::tokens::Expiry;
+use crate::facts::value::Val;
+use crate::resolve::Res;
+
+/// What the claims say about their end.
+pub(super) enum Found {
+    At(Time),
+    Absent,
+    /// A caller knows.
+    Open,
+    Unknown,
+}
+
+impl<'a> Eval<'a> {
+    /// The field of a struct that ends a token, by its name or the name it is written with.
+    fn expiry_field(&mut self, def: DefId) -> Option<Name> {
+        if let Some(&known) = self.tokens.expiry_fields.get(&def) {
+            return known;
+        }
+        let file = self.p.def(def).file;
+        let hir = &self.p.file(file).hir;
+        let found = self.p.fields_of(def).and_then(|(_, fields)| {
+            let names = &self.cat.tokens.names.expiry;
+            let exp = |f: &&hir::Field| {
+                let renamed = f.attrs.iter().any(|a| hir.str(a.path) == "serde" && written_name(hir.str(a.args)) == Some("exp"));
+                renamed || hir.str(f.name) == "exp"
+            };
+            let other = |f: &&hir::Field| names.iter().any(|n| n == hir.str(f.name));
+            let field = fields.fields.iter().find(exp).or_else(|| fields.fields.iter().find(other))?;
+            Some(self.p.name_in(file, field.name))
+        });
+        self.tokens.expiry_fields.insert(def, found);
+        found
+    }
+
+    /// Notes where an expiry is set, and turns a literal there into a moment.
+    pub(super) fn note_field(&mut self, ty: &Ty, name: Name, value: &mut Val, span: Span) {
+        let expiry = match ty {
+            Ty::Adt(def, _) => self.expiry_field(*def) == Some(name),
+            _ => self.cat.tokens.names.expiry.iter().any(|n| n == self.p.text(name)),
+        };
+        if !expiry {
+            return;
+        }
+        let Some(mut time) = self.time_of(value) else { return };
+        if time.open.is_none() && time.base == Base::Number {
+            time.base = Base::Epoch;
+            time.amount = time.amount.saturating_mul(1000);
+        }
+        time.at = Some((self.body.file, span));
+        if let Ty::Adt(def, _) = ty {
+            let longest = match self.tokens.expiries.remove(def) {
+                Some(old) => old.longer(time.clone()),
+                None => time.clone(),
+            };
+            self.tokens.expiries.insert(*def, longest);
+        }
+        value.extra().time = Some(time);
+    }
+
+    /// Remembers numbers and spans that a struct is made with.
+    pub(super) fn note_defaults(&mut self, value: &Val) {
+        let Ty::Adt(holder, _) = &value.ty else { return };
+        for (name, field) in value.fields() {
+            let number = field.time().is_some() || matches!(field.literal(), Some(Literal::Int(_)));
+            if !number {
+                continue;
+            }
+            let Some(time) = self.time_of(field).filter(|t| t.open.is_none() && !t.vague && matches!(t.base, Base::Number | Base::Span))
+            else {
+                continue;
+            };
+            let longest = match self.tokens.defaults.remove(&(*holder, *name)) {
+                Some(old) => old.longer(time),
+                None => time,
+            };
+            self.tokens.defaults.insert((*holder, *name), longest);
+        }
+    }
+
+    pub(super) fn expiry_of(&mut self, claims: &Val, life: Option<&Time>, depth: u32) -> Found {
+        if let Some(life) = life.filter(|_| depth == 0) {
+            let said = claims.fields().iter().any(|(n, v)| self.is_expiry_name(*n) || self.is_expiry_claim(v) || self.ends_never(*n));
+            if !said {
+                return match &life.open {
+                    Some(open) if open.param.is_some() => Found::Open,
+                    _ => Found::At(life.clone()),
+                };
+            }
+        }
+        if claims.fields().iter().any(|(n, _)| self.ends_never(*n)) {
+            return Found::Absent;
+        }
+        let own = match &claims.ty {
+            Ty::Adt(def, _) => self.expiry_field(*def),
+            _ => None,
+        };
+        let named = claims
+            .fields()
+            .iter()
+            .rev()
+            .find(|(n, v)| own.map_or_else(|| self.is_expiry_name(*n) || self.is_expiry_claim(v), |own| *n == own))
+            .map(|(_, v)| v.clone());
+        if let Some(value) = named {
+            return match self.time_of(&value) {
+                Some(Time { open: Some(open), .. }) if open.param.is_some() => Found::Open,
+                Some(time) => Found::At(time),
+                None if self.is_none(&value) => Found::Absent,
+                None => Found::Unknown,
+            };
+        }
+        if depth < MAX_DEPTH {
+            for (_, field) in claims.fields().to_vec() {
+                let holds = !field.fields().is_empty() || matches!(&field.ty, Ty::Adt(def, _) if self.expiry_field(*def).is_some());
+                if !holds {
+                    continue;
+                }
+                let found = self.expiry_of(&field, None, depth + 1);
+                if !matches!(found, Found::Absent) {
+                    return found;
+                }
+            }
+        }
+        let parameter = matches!(&claims.place, Some(Place { root: Root::Param(..), .. }));
+        match &claims.ty {
+            _ if parameter && claims.fields().is_empty() => Found::Open,
+            Ty::Adt(def, _) => match self.deep_expiry(*def, 0) {
+                Some(holder) => self.tokens.expiries.get(&holder).cloned().filter(|t| t.open.is_none()).map_or(Found::Unknown, Found::At),
+                None => Found::Absent,
+            },
+            _ if claims.fields().is_empty() => Found::Unknown,
+            _ => Found::Absent,
+        }
+    }
+
+    /// The struct that has the expiry of claims of this type, itself or one inside.
+    fn deep_expiry(&mut self, def: DefId, depth: u32) -> Option<DefId> {
+        if self.expiry_field(def).is_some() {
+            return Some(def);
+        }
+        if depth >= MAX_DEPTH {
+            return None;
+        }
+        let file = self.p.def(def).file;
+        let names: Vec<Name> = self.p.fields_of(def)?.1.fields.iter().map(|f| self.p.name_in(file, f.name)).collect();
+        names.into_iter().find_map(|name| match self.p.field_type(def, &[], name) {
+            Some(Ty::Adt(inner, _)) => self.deep_expiry(inner, depth + 1),
+            _ => None,
+        })
+    }
+
+    fn is_expiry_name(&self, name: Name) -> bool {
+        let text = self.p.text(name);
+        let bare = text.strip_prefix("set_").or_else(|| text.strip_prefix("with_")).unwrap_or(text);
+        self.cat.tokens.names.expiry.iter().any(|n| n == bare)
+    }
+
+    fn is_expiry_claim(&self, value: &Val) -> bool {
+        matches!(&value.ty, Ty::Ext(path, _) if self.p.text(*path).ends_with("::ExpirationClaim"))
+    }
+
+    fn ends_never(&self, name: Name) -> bool {
+        matches!(self.p.text(name), "non_expiring" | "set_no_expiration_danger_acknowledged" | "without_expiration")
+    }
+
+    pub(super) fn is_none(&self, value: &Val) -> bool {
+        value.prov.is_constant() && super::patterns::is_option(&self.p.names, &value.ty)
+    }
+
+    pub(super) fn settled(&mut self, time: Time) -> Expiry {
+        let mut time = time;
+        let mut setting = None;
+        for _ in 0..4 {
+            let Some(term) = time.open.clone() else { break };
+            let Some((def, name)) = term.field else { break };
+            setting = Some(self.p.text(name).to_string());
+            let default = self.tokens.defaults.get(&(def, name)).cloned().or_else(|| self.attribute_default(def, name));
+            let Some(default) = default else { break };
+            time = Time { configured: true, ..time.filled(Some(default)) };
+        }
+        if time.vague || time.open.is_some() {
+            return Expiry::Unknown(setting);
+        }
+        let seconds = i64::try_from(time.amount / 1000).unwrap_or(i64::MAX);
+        match time.base {
+            Base::Now | Base::Span => Expiry::After { seconds, configured: time.configured },
+            Base::Epoch if time.amount >= crate::facts::time::NEVER => Expiry::Never,
+            Base::Epoch => Expiry::At(seconds),
+            Base::Number => Expiry::Unknown(setting),
+        }
+    }
+
+    /// The default that an attribute gives to a setting: `serde(default = "f")`, `arg(default_value = "3600")`.
+    fn attribute_default(&mut self, def: DefId, name: Name) -> Option<Time> {
+        let file = self.p.def(def).file;
+        let hir = &self.p.file(file).hir;
+        let (_, fields) = self.p.fields_of(def)?;
+        let field = fields.fields.iter().find(|f| self.p.name_in(file, f.name) == name)?;
+        for attr in &field.attrs {
+            let args = hir.str(attr.args);
+            let Some(given) = ["default_value_t", "default_value", "default"].iter().find_map(|key| attribute_value(args, key)) else {
+                continue;
+            };
+            if let Some(time) = literal_time(given.trim_matches('"')) {
+                return Some(time);
+            }
+            let path: Vec<Name> = given.trim_matches('"').split("::").map(|s| self.p.names.intern(s.trim())).collect();
+            if let Some(Res::Def(function)) = self.p.resolve(self.p.def(def).module, &path, false, crate::resolve::paths::Space::Value) {
+                let value = match self.p.def(function).kind {
+                    DefKind::Fn => self.summary(function).ret.clone(),
+                    DefKind::Const | DefKind::Static => self.static_value(function),
+                    _ => return None,
+                };
+                return self.time_of(&value).filter(|t| t.open.is_none());
+            }
+        }
+        None
+    }
+}
+
+/// The value of `key = value` among the tokens of an attribute.
+fn attribute_value<'t>(args: &'t str, key: &str) -> Option<&'t str> {
+    let (_, rest) = args.split_once(key)?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let end = match value.strip_prefix('"') {
+        Some(text) => text.find('"')? + 2,
+        None => value.find(',').unwrap_or(value.len()),
+    };
+    Some(value.get(..end)?.trim())
+}
+
+/// The name that serde writes a field with.
+fn written_name(args: &str) -> Option<&str> {
+    attribute_value(args, "rename").map(|v| v.trim_matches('"'))
+}
+
+/// `3600`, `15m`, `30 days`.
+pub(super) fn literal_time(text: &str) -> Option<Time> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
+    let number: i128 = text[..digits].replace('_', "").parse().ok()?;
+    let unit = match text[digits..].trim() {
+        "" | "i64" | "u64" | "i32" | "u32" | "usize" => return Some(Time::number(number)),
+        "ms" => 1,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1000,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
+        "w" | "week" | "weeks" => 604_800_000,
+        _ => return None,
+    };
+    Some(Time::number(number).scaled(unit))
+}

@@ -1,0 +1,117 @@
+//! Signed tokens: where they are made and from what, where they are checked and how.
+
+use super::model::{NodeId, Prov};
+use crate::names::Name;
+use crate::resolve::{DefId, FileId, Ty};
+use crate::syntax::hir::Span;
+
+/// How long a token counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// Nothing ends it.
+    Never,
+    /// So many seconds after it was made; `configured` if that is the default of a setting.
+    After { seconds: i64, configured: bool },
+    /// At a moment fixed in the source, in seconds since 1970.
+    At(i64),
+    /// The setting that decides it, if it is one.
+    Unknown(Option<String>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Claims {
+    pub ty: Ty,
+    pub expiry: Expiry,
+    /// Where the expiry was set.
+    pub set: Option<(FileId, Span)>,
+    /// The claims that could be seen without a type, by name.
+    pub names: Vec<(Name, Ty)>,
+}
+
+/// Where a key is kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Home {
+    Static(DefId),
+    Field(DefId, Name),
+}
+
+/// What a token is signed or checked with.
+#[derive(Clone, Debug, Default)]
+pub struct Key {
+    pub prov: Prov,
+    /// Written into the source.
+    pub literal: bool,
+    /// The source holds a key for the case that the configuration has none.
+    pub fallback: bool,
+    pub home: Option<Home>,
+    /// One of several: by an id, from a map, or tried in turn.
+    pub many: bool,
+}
+
+/// A call that signs a token, or one that hands claims to a function that does.
+#[derive(Clone, Debug)]
+pub struct Mint {
+    pub node: NodeId,
+    pub span: Span,
+    pub order: u32,
+    /// The mint in the callee that this one is seen through.
+    pub via: Option<u32>,
+    /// Callers know more about the claims: they have mints of their own.
+    pub lifted: bool,
+    pub claims: Claims,
+    /// The token says which key signed it.
+    pub kid: bool,
+    pub key: Key,
+}
+
+/// A check that a verification leaves out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Off {
+    Expiry,
+    Signature,
+    Audience,
+}
+
+#[derive(Clone, Debug)]
+pub struct Verify {
+    pub node: NodeId,
+    pub span: Span,
+    pub order: u32,
+    /// The type of the claims, if it is one of the tree.
+    pub claims: Option<DefId>,
+    /// Whether the call itself looks at the expiry.
+    pub expiry: bool,
+    pub off: Vec<Off>,
+    pub key: Key,
+    /// The arms of branches that it stands in, the outermost first: where the branch is and which arm.
+    pub arms: Vec<(Span, u32)>,
+}
+
+impl Verify {
+    /// Whether only one of two calls of a function can run: they are in different arms of one branch.
+    pub fn excludes(&self, other: &Verify) -> bool {
+        self.arms.iter().any(|(at, arm)| other.arms.iter().any(|(other_at, other_arm)| at == other_at && arm != other_arm))
+    }
+}
+
+/// A key that is made from something, not at random.
+#[derive(Clone, Debug)]
+pub struct MadeKey {
+    pub node: NodeId,
+    pub span: Span,
+    pub what: String,
+    /// It signs or seals cookies.
+    pub cookie: bool,
+    pub key: Key,
+}
+
+#[derive(Default)]
+pub struct Tokens {
+    pub mints: Vec<Mint>,
+    pub verifies: Vec<Verify>,
+    pub keys: Vec<MadeKey>,
+    /// Reads of a token that check nothing, and of its header.
+    pub peeks: Vec<NodeId>,
+    /// Functions in which a claim is compared with the clock.
+    pub aged: Vec<NodeId>,
+}
