@@ -11,7 +11,9 @@ fn entries(dependencies: &[&str], source: &str) -> Vec<String> {
     std::fs::create_dir(dir.path().join("src")).expect("writable");
     std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
     std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+    let analysis =
+        cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions { inventory: true, ..AnalyzeOptions::default() })
+            .expect("a tree");
     let mut labels: Vec<String> = analysis.inventory.into_iter().filter(|r| r.kind == InventoryKind::Entry).map(|r| r.verdict).collect();
     labels.sort();
     labels
