@@ -117,7 +117,7 @@ impl<'a> Eval<'a> {
     /// Judges what was walked since the mark as one arm of a branch on `asked`.
     fn arm(&mut self, mark: &Mark, code: ExprId, value: &Val, asked: &Val) -> Arm {
         let mut arm = Arm { exits: matches!(value.ty, Ty::Never) || self.exits(code, 0), ..Arm::default() };
-        arm.refuses = self.refuses(code, 0);
+        arm.refuses = self.refuses(code, 0, &[]);
         let effects = &self.facts.effects[mark.effects..];
         arm.loads = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. })) || (self.body.loads && !mark.loads);
         arm.loads |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.loads));
@@ -179,7 +179,10 @@ impl<'a> Eval<'a> {
         });
         let Some(last) = last else { return Arm { empty: block.stmts.is_empty(), ..Arm::default() } };
         let mut arm = self.arm(mark, last, value, asked);
-        arm.refuses |= block.stmts.iter().any(|s| matches!(s, Stmt::Expr(e) if self.refuses(*e, 1)));
+        // `let response = Response::conflict(); return Ok(response)`.
+        let said: Vec<hir::Sym> = block.stmts.iter().filter_map(|s| self.bound_refusal(s)).collect();
+        arm.refuses |= self.refuses(last, 0, &said);
+        arm.refuses |= block.stmts.iter().any(|s| matches!(s, Stmt::Expr(e) if self.refuses(*e, 1, &said)));
         arm.exits |= matches!(value.ty, Ty::Never);
         arm
     }
@@ -397,12 +400,22 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// Whether an arm says no: an error, a refusing status or nothing, in its last expression.
-    fn refuses(&self, id: ExprId, depth: u32) -> bool {
+    /// The variable that a statement binds to a refusal.
+    fn bound_refusal(&self, stmt: &Stmt) -> Option<hir::Sym> {
+        let Stmt::Let { pat, init: Some(init), .. } = stmt else { return None };
+        match &self.hir().pat(*pat).kind {
+            PatKind::Bind { name, .. } if self.refuses(*init, 1, &[]) => Some(*name),
+            _ => None,
+        }
+    }
+
+    /// Whether an arm says no: an error, a refusing status or nothing, in its last expression, or one of the
+    /// variables that hold one.
+    fn refuses(&self, id: ExprId, depth: u32, said: &[hir::Sym]) -> bool {
         if depth > 8 {
             return false;
         }
-        let again = |id: ExprId| self.refuses(id, depth + 1);
+        let again = |id: ExprId| self.refuses(id, depth + 1, said);
         match &self.hir().expr(id).kind {
             ExprKind::Return(Some(inner)) | ExprKind::Break(Some(inner)) => again(*inner),
             ExprKind::Block { block, .. } => {
@@ -410,7 +423,9 @@ impl<'a> Eval<'a> {
             }
             ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
             ExprKind::Lit(Lit::Bool(false)) => depth > 0,
-            ExprKind::Path(path) => self.refusing_path(path),
+            ExprKind::Path(path) => {
+                self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name))
+            }
             ExprKind::Call { callee, args } => again(*callee) || args.iter().any(|&a| again(a)),
             ExprKind::Method { recv, name, args, .. } => refusing_word(self.text(*name)) || again(*recv) || args.iter().any(|&a| again(a)),
             ExprKind::Tuple(elems) => elems.iter().any(|&e| again(e)),

@@ -132,6 +132,7 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.registering(&on, name, args, span) {
             return value;
         }
+        self.note_library(&on.ty, name, at);
         if let Some(value) = self.adaptor(&on, name, args, at) {
             self.facts.known_calls += 1;
             return value;
@@ -154,6 +155,16 @@ impl<'a> Eval<'a> {
             let first = name.split('_').next().unwrap_or(name);
             let writes = CHANGING.contains(&first);
             self.effect(EffectKind::Handle { writes }, &format!("{text}::{name}"), span, Prov::NONE, Prov::NONE, None, None);
+        }
+    }
+
+    /// The method of a builder by which a part of a library is made that is state by itself.
+    fn note_library(&mut self, ty: &Ty, name: &str, span: Span) {
+        let Ty::Ext(path, _) = ty else { return };
+        let called = format!("{}::{name}", self.p.text(*path));
+        if let Some(library) = self.cat.library(&called) {
+            let rule = library.rule.clone();
+            self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
         }
     }
 
@@ -387,13 +398,6 @@ impl<'a> Eval<'a> {
     }
 
     fn unknown_method(&mut self, on: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
-        if let Ty::Ext(path, _) = &on.ty {
-            let called = format!("{}::{name}", self.p.text(*path));
-            if let Some(library) = self.cat.library(&called) {
-                let rule = library.rule.clone();
-                self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
-            }
-        }
         if let Ty::Ext(path, _) = &on.ty
             && self.cat.is_claim(self.p.text(*path))
         {
