@@ -2,6 +2,7 @@
 
 use cargo_stateless::analysis::AnalyzeOptions;
 use cargo_stateless::config::Config;
+use cargo_stateless::finding::Finding;
 
 const HEAD: &str = r#"
 use axum::{Json, Router, extract::State, routing::post};
@@ -16,17 +17,22 @@ async fn fetch(db: &PgPool) -> i64 { sqlx::query_scalar("SELECT n FROM visits").
 async fn bill(db: &PgPool) { let n = fetch(db).await; store(db, n).await; }
 "#;
 
-/// The ids of the rules that speak of a service with these items.
+/// The ids of the rules on tasks, queues, schedules and files that speak of a service with these items.
 fn rules(items: &str) -> Vec<&'static str> {
+    let mine = ["detached-task", "in-process-queue", "unelected-schedule", "local-file"];
+    findings(&format!("{HEAD}{items}")).into_iter().map(|f| f.rule).filter(|r| mine.contains(r)).collect()
+}
+
+/// What is found in a service with this `main.rs`.
+fn findings(source: &str) -> Vec<Finding> {
     let dir = tempfile::tempdir().expect("a folder");
     let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
         axum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\nreqwest = \"0.12\"\nscheduled-thread-pool = \"0.2\"\nfutures = \"0.3\"\n";
     std::fs::create_dir(dir.path().join("src")).expect("writable");
     std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
+    std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
     let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    let mine = ["detached-task", "in-process-queue", "unelected-schedule"];
-    analysis.findings.iter().map(|f| f.rule).filter(|r| mine.contains(r)).collect()
+    analysis.findings
 }
 
 /// A handler with this body, and helpers beside it.
@@ -192,4 +198,35 @@ fn a_queue_by_which_readers_have_a_copy_fetched_again_loses_nothing() {
     assert_eq!(run("get", fetch), QUIET);
     assert_eq!(run("post", fetch), &["in-process-queue"]);
     assert_eq!(run("get", ""), &["in-process-queue"]);
+}
+
+#[test]
+fn a_job_that_leaves_its_product_on_disk_and_says_so_to_all_is_a_local_file() {
+    let claim = "let id: String = sqlx::query_scalar(\"SELECT id FROM plans FOR UPDATE SKIP LOCKED\").fetch_one(&db).await.unwrap(); ";
+    let draw = "tokio::fs::write(format!(\"plans/{id}.svg\"), \"<svg/>\").await.unwrap(); ";
+    let tell = "sqlx::query(\"UPDATE plans SET drawn = true WHERE id = $1\").bind(&id).execute(&db).await.unwrap(); ";
+    let remove = "tokio::fs::remove_file(format!(\"plans/{id}.svg\")).await.unwrap(); ";
+    let run = |parts: &[&str]| each_round("", &parts.concat());
+    assert_eq!(run(&[claim, draw, tell]), &["local-file"]);
+    assert_eq!(run(&[claim, draw, tell, remove]), QUIET);
+    assert_eq!(run(&[claim, draw]), QUIET);
+    assert_eq!(run(&[claim, &draw.replace("{id}", "board"), tell]), QUIET);
+}
+
+#[test]
+fn a_refusal_may_be_held_by_a_variable() {
+    let run = |hit: &str| {
+        let source = format!(
+            "{HEAD}struct App {{ seen: Mutex<std::collections::HashSet<String>> }}\n\
+            async fn visit(State(app): State<Arc<App>>, key: String) -> axum::http::StatusCode {{ \
+            if app.seen.lock().unwrap().contains(&key) {{ {hit} }} else {{ app.seen.lock().unwrap().insert(key); }} \
+            axum::http::StatusCode::OK }}\n\
+            #[tokio::main] async fn main() {{ \
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(Arc::new(App {{ seen: Default::default() }})); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        );
+        findings(&source).into_iter().find(|f| f.rule == "authoritative-memory").is_some_and(|f| f.message.contains("lets it pass"))
+    };
+    assert!(run("let answer = axum::http::StatusCode::CONFLICT; return answer;"));
+    assert!(!run("let answer = axum::http::StatusCode::OK; return answer;"));
 }

@@ -234,3 +234,10 @@ pub fn built(declared: Step, uses: Vec<Vec<Step>>) -> Vec<Vec<Step>> {
     let first = std::iter::once(declared).chain(ends).collect();
     std::iter::once(first).chain(uses).collect()
 }
+
+/// The last two segments of a path: type and function.
+pub fn last_two(path: &str) -> String {
+    let mut last: Vec<&str> = path.rsplit("::").take(2).collect();
+    last.reverse();
+    last.join("::")
+}

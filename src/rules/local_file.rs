@@ -1,11 +1,13 @@
 //! Request data or service state whose home is the instance's own disk.
 
-use super::evidence;
+use super::{evidence, work};
 use crate::catalog::{FnEffect, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
+use crate::facts::phases::Phases;
 use crate::finding::*;
 use crate::resolve::DefId;
+use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
 
 pub const ID: &str = "local-file";
@@ -28,7 +30,42 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
             findings.push(finding);
         }
     }
+    for number in 0..w.facts.nodes.len() as u32 {
+        findings.extend(job(NodeId(number), w).filter(|(def, _)| done.insert(*def)).map(|(_, finding)| finding));
+    }
     findings
+}
+
+/// Background work that takes jobs from a store, leaves what it made on disk under a name from the job, and tells
+/// the store that it is there.
+fn job(id: NodeId, w: &World<'_>) -> Option<(DefId, Finding)> {
+    let repeated = w.facts.node(id).periodic?;
+    if w.graph.phase(id).requested() || !w.graph.phase(id).has(Phases::BACKGROUND) {
+        return None;
+    }
+    let effects = work::round(w, id);
+    let stores = |changes: bool| effects.iter().copied().find(|e| matches!(e.kind, EffectKind::Store { writes, .. } if writes == changes));
+    let (asked, told) = (stores(false)?, stores(true)?);
+    let home = |e: &Effect| w.graph.resolve(e.path, w.facts.node(e.node).def);
+    // What the round removes again under the same kind of name is scratch.
+    let scratch = |e: &Effect| effects.iter().any(|r| r.kind == EffectKind::File(FnEffect::FileRemove) && home(r) == home(e));
+    let written = effects.iter().copied().find(|e| {
+        let writes = matches!(e.kind, EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy));
+        writes && home(e).has(Prov::STORE) && !scratch(e) && !refetched(e, w)
+    })?;
+    let def = w.facts.node(written.node).def;
+    let by = w.p.text(w.p.def(w.facts.node(id).def).name).to_string();
+    let step = |role: Role, message: String, node: NodeId, span: Span| Step { role, entry: None, message, location: evidence::node_location(w, node, span) };
+    let what = evidence::last_two(&written.what);
+    let mut steps = vec![
+        step(Role::Because, "background work that repeats here".into(), id, repeated),
+        step(Role::Read, format!("{} says what is to be done", work::name(w, asked)), asked.node, asked.span),
+    ];
+    steps.extend(evidence::calls(w, &w.graph.path(id, written.node), &by));
+    steps.push(step(Role::Written, format!("`{what}` writes to this instance's disk"), written.node, written.span));
+    steps.push(step(Role::Because, format!("{} tells every instance that it is there", work::name(w, told)), told.node, told.span));
+    let reason = format!("reporting because `{by}` takes jobs that every instance shares and leaves what it makes on the disk of the instance that did them");
+    Some((def, finding(w, written, &what, &format!("`{by}`"), Confidence::Medium, reason, vec![steps])))
 }
 
 /// Whether the function first looks for the file and then fetches what it writes: a cache on disk.
@@ -65,7 +102,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         }
         None => "the service".to_string(),
     };
-    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    let what = evidence::last_two(&effect.what);
     steps.push(Step { role: Role::Written, entry: None, message: format!("`{what}` writes to this instance's disk"), location: evidence::node_location(w, effect.node, effect.span) });
     let krate = |node: NodeId| w.p.def(w.facts.node(node).def).krate;
     let in_store = |e: &Effect, changes: bool| matches!(e.kind, EffectKind::Store { kind: StoreKind::Object, writes } if writes == changes);
@@ -82,13 +119,20 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         witness[0].extend(path.last().cloned());
         witness.push(path);
     }
-    Some(Finding {
+    let confidence = if effect.path.has(Prov::REQUEST) || reader.is_some() { Confidence::High } else { Confidence::Medium };
+    let reason = format!("reporting because {by} reaches this write and the file outlives the request");
+    Some(finding(w, effect, &what, &by, confidence, reason, witness))
+}
+
+fn finding(w: &World<'_>, effect: &Effect, what: &str, by: &str, confidence: Confidence, reason: String, witness: Vec<Vec<Step>>) -> Finding {
+    let def = w.facts.node(effect.node).def;
+    Finding {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Error,
-        confidence: if effect.path.has(Prov::REQUEST) || reader.is_some() { Confidence::High } else { Confidence::Medium },
+        confidence,
         persona: Persona::Regular,
-        reason: format!("reporting because {by} reaches this write and the file outlives the request"),
+        reason,
         package: w.p.krate(w.p.def(def).krate).package.clone(),
         symbol: format!("{}::{what}", w.p.path(def)),
         ty: None,
@@ -98,5 +142,5 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         home: Some("object store".into()),
         help: Some("put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into()),
         related: Vec::new(),
-    })
+    }
 }

@@ -28,7 +28,7 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {
     let def = w.facts.node(effect.node).def;
     let location = evidence::node_location(w, effect.node, effect.span);
-    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    let what = evidence::last_two(&effect.what);
     Finding {
         rule: ID,
         item: ChecklistItem::TwoInstance,

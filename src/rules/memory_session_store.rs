@@ -15,7 +15,7 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
     let def = w.facts.node(effect.node).def;
     let location = evidence::node_location(w, effect.node, effect.span);
     let keeps = w.cat.library(&effect.what).map_or("sessions".to_string(), |l| l.keeps.clone());
-    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    let what = evidence::last_two(&effect.what);
     Finding {
         rule: ID,
         item: ChecklistItem::CacheWriteBack,

@@ -23,7 +23,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let location = evidence::node_location(w, effect.node, effect.span);
-    let what = effect.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    let what = evidence::last_two(&effect.what);
     Some(Finding {
         rule: ID,
         item: ChecklistItem::TwoInstance,

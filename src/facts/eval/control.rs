@@ -423,9 +423,7 @@ impl<'a> Eval<'a> {
             }
             ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
             ExprKind::Lit(Lit::Bool(false)) => depth > 0,
-            ExprKind::Path(path) => {
-                self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name))
-            }
+            ExprKind::Path(path) => self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name)),
             ExprKind::Call { callee, args } => again(*callee) || args.iter().any(|&a| again(a)),
             ExprKind::Method { recv, name, args, .. } => refusing_word(self.text(*name)) || again(*recv) || args.iter().any(|&a| again(a)),
             ExprKind::Tuple(elems) => elems.iter().any(|&e| again(e)),
