@@ -194,6 +194,7 @@ pub struct Attributes {
     pub plain: Vec<String>,
     pub crates: Vec<String>,
     pub impls: Vec<String>,
+    pub traits: Vec<String>,
     pub impl_methods: Vec<String>,
 }
 
@@ -201,6 +202,7 @@ pub struct Attributes {
 #[serde(deny_unknown_fields, default)]
 pub struct Routers {
     pub functions: Vec<String>,
+    pub builders: Vec<String>,
     pub crates: Vec<String>,
     pub methods: Vec<String>,
     pub filter_methods: Vec<String>,
@@ -214,6 +216,10 @@ pub struct StateEntry {
     pub methods: Vec<String>,
     pub functions: Vec<String>,
     pub extractors: Vec<String>,
+    /// Methods that hand out state by their type argument.
+    pub handouts: Vec<String>,
+    /// Crates whose values these methods are, beside those of routers and attributes.
+    pub crates: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -372,8 +378,10 @@ impl Catalog {
         extend(&mut self.attributes.plain, document.attributes.plain);
         extend(&mut self.attributes.crates, document.attributes.crates);
         extend(&mut self.attributes.impls, document.attributes.impls);
+        extend(&mut self.attributes.traits, document.attributes.traits);
         extend(&mut self.attributes.impl_methods, document.attributes.impl_methods);
         extend(&mut self.routers.functions, document.routers.functions);
+        extend(&mut self.routers.builders, document.routers.builders);
         extend(&mut self.routers.crates, document.routers.crates);
         extend(&mut self.routers.methods, document.routers.methods);
         extend(&mut self.routers.filter_methods, document.routers.filter_methods);
@@ -382,6 +390,8 @@ impl Catalog {
         extend(&mut self.state.methods, document.state.methods);
         extend(&mut self.state.functions, document.state.functions);
         extend(&mut self.state.extractors, document.state.extractors);
+        extend(&mut self.state.handouts, document.state.handouts);
+        extend(&mut self.state.crates, document.state.crates);
         extend(&mut self.metrics.crates, document.metrics.crates);
         extend(&mut self.metrics.macros, document.metrics.macros);
         extend(&mut self.claims.crates, document.claims.crates);
@@ -454,7 +464,9 @@ impl Catalog {
 
     /// Whether a crate is one of the frameworks that the catalog describes.
     pub fn is_framework(&self, name: &str) -> bool {
-        [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates].iter().any(|list| list.iter().any(|c| c == name))
+        [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates, &self.state.crates]
+            .iter()
+            .any(|list| list.iter().any(|c| c == name))
     }
 
     pub fn is_metrics_crate(&self, path: &str) -> bool {

@@ -43,3 +43,140 @@ fn a_handler_under_several_routes_goes_by_the_first_and_middleware_by_its_name()
     );
     assert_eq!(found, ["GET /v1/a/{id}", "middleware audit"]);
 }
+
+#[test]
+fn actix_scopes_resources_and_configuring_functions_are_joined() {
+    let found = entries(
+        &["actix-web"],
+        "use actix_web::{App, HttpServer, web, get};\n\
+         #[get(\"/{id}\")] async fn show() {} async fn book() {} async fn cancel() {}\n\
+         fn visits(cfg: &mut web::ServiceConfig) {\n\
+             cfg.service(web::scope(\"/visits\").service(show).service(web::resource(\"\").route(web::post().to(book))));\n\
+             cfg.route(\"/cancel\", web::delete().to(cancel));\n\
+         }\n\
+         fn main() { HttpServer::new(|| App::new().service(web::scope(\"/api\").configure(visits))); }",
+    );
+    assert_eq!(found, ["DELETE /api/cancel", "GET /api/visits/{id}", "POST /api/visits"]);
+}
+
+#[test]
+fn tide_routes_and_nested_apps_are_joined() {
+    let found = entries(
+        &["tide"],
+        "async fn list(_: tide::Request<()>) -> tide::Result { todo!() }\n\
+         fn main() { let mut app = tide::new(); app.at(\"/wards\").get(list).post(|_| async { Ok(\"\") });\n\
+         app.at(\"/v2\").nest({ let mut inner = tide::new(); inner.at(\"/beds\").put(|_| async { Ok(\"\") }); inner }); }",
+    );
+    assert_eq!(found, ["GET /wards", "POST /wards", "PUT /v2/beds"]);
+}
+
+#[test]
+fn warp_chains_tell_path_and_method() {
+    let found = entries(
+        &["warp"],
+        "use warp::Filter;\n\
+         async fn show(id: u64) -> Result<String, warp::Rejection> { todo!() }\n\
+         fn main() {\n\
+             let one = warp::path!(\"beds\" / u64).and(warp::get()).and_then(show);\n\
+             let all = warp::path(\"beds\").and(warp::path(\"all\")).and(warp::post()).map(|| \"\");\n\
+             warp::serve(warp::path(\"v1\").and(one.or(all)));\n\
+         }",
+    );
+    assert_eq!(found, ["GET /v1/beds/{}", "POST /v1/beds/all"]);
+}
+
+#[test]
+fn salvo_routers_put_their_path_before_their_children() {
+    let found = entries(
+        &["salvo"],
+        "use salvo::prelude::*;\n\
+         #[handler] async fn list() {} #[handler] async fn show() {} #[handler] async fn audit() {}\n\
+         struct Ward; #[handler] impl Ward { async fn handle(&self) {} }\n\
+         fn main() { Router::new().hoop(audit).push(Router::with_path(\"beds\").get(list).push(Router::with_path(\"{id}\").delete(show))); }",
+    );
+    assert_eq!(found, ["DELETE /beds/{id}", "GET /beds", "audit", "handle"]);
+}
+
+#[test]
+fn gotham_builders_are_followed_into_their_closures() {
+    let found = entries(
+        &["gotham"],
+        "use gotham::prelude::*; use gotham::router::{Router, build_simple_router};\n\
+         fn list() {} fn book() {}\n\
+         fn router() -> Router { build_simple_router(|route| { route.get(\"/\").to(list); \
+         route.scope(\"/beds\", |route| { route.post(\"/book\").to(book); }); }) } fn main() { router(); }",
+    );
+    assert_eq!(found, ["GET /", "POST /beds/book"]);
+}
+
+#[test]
+fn impls_of_service_traits_are_served_under_the_names_of_the_trait() {
+    let rpc = entries(
+        &["jsonrpsee"],
+        "use jsonrpsee::proc_macros::rpc;\n\
+         #[rpc(server)] trait Beds { #[method(name = \"beds_free\")] async fn free(&self) -> u32; }\n\
+         struct Ward; impl BedsServer for Ward { async fn free(&self) -> u32 { 1 } }\n\
+         fn main() { let mut module = jsonrpsee::RpcModule::new(()); module.register_method(\"ping\", |_, _, _| \"pong\"); }",
+    );
+    assert_eq!(rpc, ["beds_free", "ping"]);
+    let api = entries(
+        &["dropshot"],
+        "#[dropshot::api_description] trait Beds { type Context; #[endpoint { method = PUT, path = \"/beds/{id}\" }] async fn book(); }\n\
+         struct Ward; impl Beds for Ward { type Context = (); async fn book() {} }\n\
+         #[dropshot::endpoint { method = GET, path = \"/beds\" }] async fn list() {} fn main() {}",
+    );
+    assert_eq!(api, ["GET /beds", "PUT /beds/{id}"]);
+}
+
+#[test]
+fn rocket_routes_built_by_hand_and_typed_axum_paths_have_labels() {
+    let manual = entries(
+        &["rocket"],
+        "use rocket::{Route, http::Method, Request, Data, route};\n\
+         fn show<'r>(req: &'r Request, _: Data<'r>) -> route::BoxFuture<'r> { todo!() }\n\
+         fn main() { rocket::build().mount(\"/beds\", vec![Route::new(Method::Get, \"/free\", show)]); }",
+    );
+    assert_eq!(manual, ["GET /beds/free"]);
+    let typed = entries(
+        &["axum", "axum-extra"],
+        "use axum_extra::routing::{RouterExt, TypedPath};\n\
+         #[derive(TypedPath)] #[typed_path(\"/beds/{id}\")] struct Bed { id: u32 }\n\
+         async fn show(bed: Bed) {} fn main() { axum::Router::new().typed_get(show); }",
+    );
+    assert_eq!(typed, ["GET /beds/{id}"]);
+}
+
+/// In the framework's own repository: the example has its dependencies for development and sees the framework from outside.
+#[test]
+fn examples_see_their_framework_from_outside() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(path, text).expect("writable");
+    };
+    let manifest = "[package]\nname = \"tide\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dev-dependencies]\nactix-web = \"4\"\n";
+    write("Cargo.toml", manifest);
+    write("src/lib.rs", "pub struct Server; pub fn new() -> Server { Server } impl Server { pub fn at(&mut self, path: &str) {} }\n");
+    let example = "fn main() { let mut app = tide::new(); app.at(\"/beds\").get(|_| async { Ok(\"\") }); }\n\
+                   #[actix_web::get(\"/health\")] async fn health() {}\n";
+    write("examples/beds.rs", example);
+    let options = AnalyzeOptions { examples: true, inventory: true, ..AnalyzeOptions::default() };
+    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &options).expect("a tree");
+    let mut labels: Vec<String> = analysis.inventory.into_iter().filter(|r| r.kind == InventoryKind::Entry).map(|r| r.verdict).collect();
+    labels.sort();
+    assert_eq!(labels, ["GET /beds", "GET /health"]);
+}
+
+/// Associated types may name themselves through the header of their impl; that ends.
+#[test]
+fn associated_types_in_a_circle_end() {
+    let found = entries(
+        &["axum"],
+        "trait Chain { type Out<T: Chain>; }\n\
+         struct Link<A>(A); impl<A: Chain> Chain for Link<A> { type Out<T: Chain> = Link<<Self as Chain>::Out<Link<T>>>; }\n\
+         impl<A> Link<A> where A: Chain { fn go(self) -> <Link<A> as Chain>::Out<A> { todo!() } }\n\
+         async fn show() {} fn main() { axum::Router::<()>::new().route(\"/\", axum::routing::get(show)); }",
+    );
+    assert_eq!(found, ["GET /"]);
+}

@@ -8,14 +8,19 @@ mod control;
 mod effects;
 mod expiry;
 mod exprs;
+mod filters;
+mod handouts;
 mod macros;
 mod methods;
 mod patterns;
 mod places;
+mod routers;
 mod routes;
 mod tasks;
 mod time;
 mod tokens;
+
+pub use handouts::state_of;
 
 use super::model::*;
 use super::value::Val;
@@ -78,6 +83,10 @@ pub struct Eval<'a> {
     statics: FxHashMap<DefId, Val>,
     /// Entry points known by an attribute or a trait, by function.
     pub entry_of: FxHashMap<DefId, EntryId>,
+    /// Entry points that a router has put at a path.
+    routed: FxHashSet<EntryId>,
+    /// Those that the text of a function routes.
+    routed_in: FxHashMap<DefId, Vec<EntryId>>,
     depth: u32,
     body: Body,
     tokens: tokens::Working,
@@ -134,6 +143,8 @@ impl<'a> Eval<'a> {
             active: FxHashSet::default(),
             statics: FxHashMap::default(),
             entry_of: FxHashMap::default(),
+            routed: FxHashSet::default(),
+            routed_in: FxHashMap::default(),
             depth: 0,
             body,
             tokens: tokens::Working::default(),
@@ -159,6 +170,11 @@ impl<'a> Eval<'a> {
 
     /// What an entry point gives back is its response: notes it on everything the value derives from.
     fn responses(&mut self) {
+        let mut functions: Vec<DefId> = self.entry_of.keys().copied().collect();
+        functions.sort();
+        for def in functions {
+            self.document(def);
+        }
         for index in 0..self.facts.entries.len() {
             let entry = &self.facts.entries[index];
             let (Some(def), span) = (entry.def, entry.span) else { continue };

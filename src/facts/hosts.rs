@@ -2,8 +2,9 @@
 //! entry points as state, is the `self` of a long-lived service, or is held by a static; and
 //! everything they hold in their fields, but not the elements of their collections.
 
+use super::eval::state_of;
 use super::model::*;
-use super::phases::Graph;
+use super::phases::{Graph, Phases};
 use crate::catalog::Catalog;
 use crate::names::Name;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
@@ -40,6 +41,11 @@ impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
         let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None };
         for (index, registration) in facts.registrations.iter().enumerate() {
+            // What a request puts aside for itself goes with it.
+            let phase = graph.phase(registration.node);
+            if phase.requested() && !phase.has(Phases::STARTUP) {
+                continue;
+            }
             finder.visit(&registration.ty, &Host::Registered(index as u32), 0, false);
             finder.plain(&registration.ty, &Host::Registered(index as u32));
         }
@@ -47,6 +53,10 @@ impl Hosts {
         entries.sort();
         for (_, &id) in entries {
             finder.entry(facts, id);
+        }
+        for (id, ty) in &facts.extracted {
+            finder.visit(ty, &Host::Extracted(*id), 0, false);
+            finder.plain(ty, &Host::Extracted(*id));
         }
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
@@ -94,15 +104,10 @@ impl Finder<'_> {
         for param in &function.params {
             let Some(ty) = param.ty else { continue };
             let ty = self.p.lower_type(file, ty, &scope);
-            if let Ty::Ext(name, args) = &ty {
-                let last = self.p.text(*name).rsplit("::").next().unwrap_or("");
-                if self.cat.state.extractors.iter().any(|e| e == last)
-                    && let Some(inner) = args.first()
-                {
-                    self.visit(inner, &Host::Extracted(id), 0, false);
-                    self.plain(inner, &Host::Extracted(id));
-                    continue;
-                }
+            if let Some(inner) = state_of(self.p, self.cat, &ty) {
+                self.visit(&inner, &Host::Extracted(id), 0, false);
+                self.plain(&inner, &Host::Extracted(id));
+                continue;
             }
             // A shared handle among the parameters was not made by the request.
             if is_shared(self.p, self.cat, &ty) {

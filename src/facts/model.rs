@@ -366,6 +366,8 @@ pub struct Facts {
     pub effects: Vec<Effect>,
     pub entries: Vec<Entry>,
     pub registrations: Vec<Registration>,
+    /// State that closures which serve requests are handed by type.
+    pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,
     pub tokens: super::tokens::Tokens,
     /// Functions that read from a store, themselves or through what they call.

@@ -28,13 +28,13 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
             if target.kind == TargetKind::Library {
                 libraries.entry(package.name.as_str()).or_insert(id);
             }
-            owners.push((id, number));
+            owners.push((id, number, target.kind == TargetKind::Example));
         }
     }
-    for (id, number) in owners {
+    for (id, number, is_example) in owners {
         let package = &workspace.packages[number];
         let mut externs = FxHashMap::default();
-        for dependency in package.dependencies.iter().filter(|d| !d.dev) {
+        for dependency in package.dependencies.iter().filter(|d| is_example || !d.dev) {
             let name = linker.program.names.intern(&dependency.name);
             let target = match libraries.get(dependency.package.as_str()) {
                 Some(&krate) if krate != id && !known(&dependency.package.replace('-', "_")) => Extern::Workspace(krate),
@@ -46,7 +46,11 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
         if let (Some(target), Some(&library)) = (own, libraries.get(package.name.as_str()))
             && library != id
         {
-            externs.insert(linker.program.names.intern(&target.name), Extern::Workspace(library));
+            let name = linker.program.names.intern(&target.name);
+            // Only examples are outside of the framework; its own binaries share its insides.
+            let seen =
+                if is_example && known(&target.name.replace('-', "_")) { Extern::External(name) } else { Extern::Workspace(library) };
+            externs.insert(name, seen);
         }
         for package in externs.values() {
             if let Extern::External(name) = package

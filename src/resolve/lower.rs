@@ -16,6 +16,8 @@ pub struct Scope {
 }
 
 const MAX_DEPTH: u32 = 32;
+/// What an associated type costs of that: it may name itself through the header of its impl, and two ways at each step.
+const HOP: u32 = 8;
 
 /// Traits that say nothing about what a value is.
 const MARKERS: &[&str] = &[
@@ -102,11 +104,11 @@ impl Program {
         let Some(&first) = names.first() else { return Ty::Unknown };
         if let Some((qself, _)) = path.qself {
             let on = self.lower_at(file, qself, scope, depth + 1);
-            return names.last().map_or(Ty::Unknown, |&n| self.associated_type(&on, n));
+            return names.last().map_or(Ty::Unknown, |&n| self.associated_type(&on, n, depth));
         }
         if self.text(first) == "Self" {
             let own = scope.self_ty.clone().unwrap_or(Ty::Unknown);
-            return names.get(1).map_or(own.clone(), |&n| self.associated_type(&own, n));
+            return names.get(1).map_or(own.clone(), |&n| self.associated_type(&own, n, depth));
         }
         if !path.global
             && let Some((_, ty)) = scope.generics.iter().find(|(n, _)| *n == first)
@@ -180,21 +182,28 @@ impl Program {
         scope
     }
 
-    fn associated_type(&self, on: &Ty, name: Name) -> Ty {
+    fn associated_type(&self, on: &Ty, name: Name, depth: u32) -> Ty {
         let Some(head) = on.head() else { return Ty::Unknown };
         let ids = self.methods.get(&(head, name));
         let alias = ids.into_iter().flatten().find(|&&d| self.def(d).kind == DefKind::Alias);
-        alias.and_then(|&d| self.associated_alias(d)).unwrap_or(Ty::Unknown)
+        alias.and_then(|&d| self.associated_alias(d, depth + HOP)).unwrap_or(Ty::Unknown)
     }
 
-    fn associated_alias(&self, def: DefId) -> Option<Ty> {
+    fn associated_alias(&self, def: DefId, depth: u32) -> Option<Ty> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
         let hir::ItemKind::TypeAlias { ty: Some(ty), .. } = &self.item(def).kind else { return None };
-        let scope = self.scope_of(def);
-        Some(self.lower_at(self.def(def).file, *ty, &scope, 8))
+        let scope = self.scope_at(def, depth);
+        Some(self.lower_at(self.def(def).file, *ty, &scope, depth))
     }
 
     /// Generic names and `Self` inside a definition, outer ones first.
     pub fn scope_of(&self, def: DefId) -> Scope {
+        self.scope_at(def, 0)
+    }
+
+    fn scope_at(&self, def: DefId, depth: u32) -> Scope {
         let mut scope = Scope { module: self.def(def).body_module, self_ty: None, generics: Vec::new() };
         let mut chain = vec![def];
         while let Some(parent) = chain.last().and_then(|&d| self.def(d).parent) {
@@ -217,7 +226,7 @@ impl Program {
             }
             for param in &generics.params {
                 let name = self.name_in(file, param.name);
-                if let Some(ty) = self.lower_bounds(file, &param.bounds, &scope, 1)
+                if let Some(ty) = self.lower_bounds(file, &param.bounds, &scope, depth + 1)
                     && let Some(entry) = scope.generics.iter_mut().find(|(n, _)| *n == name)
                 {
                     entry.1 = ty;
@@ -226,7 +235,7 @@ impl Program {
             match self.def(id).kind {
                 DefKind::Impl => {
                     if let hir::ItemKind::Impl { self_ty, .. } = &self.item(id).kind {
-                        scope.self_ty = Some(self.lower_at(file, *self_ty, &scope, 1));
+                        scope.self_ty = Some(self.lower_at(file, *self_ty, &scope, depth + 1));
                     }
                 }
                 DefKind::Trait => scope.self_ty = Some(Ty::Traits(Arc::from([Res::Def(id)]))),

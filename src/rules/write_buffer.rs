@@ -8,6 +8,7 @@ use crate::facts::phases::Phases;
 use crate::facts::profile::Profile;
 use crate::finding::*;
 use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
 
 pub const ID: &str = "write-buffer";
 
@@ -53,13 +54,13 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether the node, or what it calls, changes a store; bounded.
+/// Whether the node, or what it calls, changes a store; nearest first, bounded.
 fn stores_near(w: &World<'_>, node: NodeId) -> bool {
     let mut seen = FxHashSet::default();
     // The flush may store in the function that drains or in the one that called it.
-    let mut queue = vec![(node, 0)];
+    let mut queue = VecDeque::from([(node, 0)]);
     queue.extend(w.graph.edges.iter().filter(|e| e.to == node).map(|e| (e.from, 1)));
-    while let Some((here, depth)) = queue.pop() {
+    while let Some((here, depth)) = queue.pop_front() {
         if !seen.insert(here) || depth > 4 || seen.len() > 200 {
             continue;
         }

@@ -252,6 +252,9 @@ impl<'a> Eval<'a> {
         if let Some(info) = self.cat.function(&self.p.names, path) {
             return self.known_function(path, info, args, span);
         }
+        if self.cat.routers.filter_crates.iter().any(|c| text.split("::").next() == Some(c)) && !text.contains("::serve") {
+            return self.filter_function(path, args);
+        }
         if self.is_router_function(text) {
             return self.router_function(path, args, span);
         }
@@ -353,7 +356,7 @@ impl<'a> Eval<'a> {
     fn made(&self, owner: Name, inner: Vec<Ty>) -> Ty {
         let holds = self.cat.type_info(&self.p.names, owner).map(|i| self.cat.class_name(i));
         match holds {
-            Some("pointer" | "lock" | "cell" | "once" | "option") => self.p.external(owner, inner),
+            Some("pointer" | "lock" | "cell" | "once" | "option" | "context") => self.p.external(owner, inner),
             _ if self.p.text(owner) == "std::boxed::Box" => inner.into_iter().next().unwrap_or(Ty::Unknown),
             _ => Ty::ext(owner),
         }

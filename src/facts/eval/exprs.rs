@@ -14,7 +14,9 @@ impl<'a> Eval<'a> {
             ExprKind::Lit(lit) => self.literal(lit),
             ExprKind::Path(path) => self.path_value(path, span),
             ExprKind::Call { callee, args } => self.call(*callee, args, span),
-            ExprKind::Method { recv, name, name_span, args, .. } => self.method(*recv, self.text(*name), *name_span, args, span),
+            ExprKind::Method { recv, name, name_span, args, generics } => {
+                self.method(*recv, self.text(*name), *name_span, generics, args, span)
+            }
             ExprKind::Macro(call) => self.macro_call(call, span),
             ExprKind::Field { base, name, .. } => {
                 let base = self.expr(*base);

@@ -10,6 +10,9 @@ impl<'a> Eval<'a> {
     pub(super) fn macro_call(&mut self, call: &'a MacroCall, span: Span) -> Val {
         let path = self.text(call.path);
         let last = path.rsplit("::").next().unwrap_or(path);
+        if let (MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _), "path") = (&call.args, last) {
+            return self.path_macro(args);
+        }
         let values: Vec<Val> = match &call.args {
             MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _) => args.iter().map(|&a| self.expr(a)).collect(),
             MacroArgs::Block(block) => {
@@ -74,12 +77,6 @@ impl<'a> Eval<'a> {
                 Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST)
             }
             _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),
-            "path" | "path_end" => {
-                let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
-                value.ty = Ty::ext(self.p.names.intern("warp::path"));
-                value.extra().prefix = literal.map(|l| format!("/{l}"));
-                value
-            }
             _ => self.store_macro(path, &values, value),
         }
     }

@@ -68,8 +68,19 @@ const CHANGING: &[&str] = &[
 ];
 
 impl<'a> Eval<'a> {
-    pub(super) fn method(&mut self, recv: ExprId, name: &'a str, name_span: Span, args: &'a [ExprId], span: Span) -> Val {
+    pub(super) fn method(
+        &mut self,
+        recv: ExprId,
+        name: &'a str,
+        name_span: Span,
+        generics: &'a [hir::TypeId],
+        args: &'a [ExprId],
+        span: Span,
+    ) -> Val {
         let receiver = self.place_or_value(recv);
+        if let Some(value) = self.handed_out(&receiver, name, generics, args) {
+            return value;
+        }
         let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
         if let Some(value) = self.time_method(&receiver, name, args) {
             return value;
@@ -216,8 +227,9 @@ impl<'a> Eval<'a> {
         let loads_before = self.body.loads;
         let first_effect = self.facts.effects.len();
         let hint = self.inside(&on, elem_ty.clone(), None);
-        let values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
-        let mut values = values;
+        // `retain(|key, value| ..)` of a map.
+        let hints = if op == Op::Prune && class == "map" { vec![Val::unknown(), hint] } else { vec![hint] };
+        let mut values: Vec<Val> = args.iter().map(|&a| self.arg(a, &hints)).collect();
         let pending = op == Op::LoadThrough && values.iter().any(|v| v.store().is_some());
         if pending {
             values = values.into_iter().map(|v| self.carry_out(v, span)).collect();
@@ -228,6 +240,7 @@ impl<'a> Eval<'a> {
         let at = |i: usize| values.get(i).map_or(Prov::NONE, |v| v.prov);
         let (key, value) = match (op, class) {
             (Op::Insert | Op::InsertNew, "set") => (at(0), at(0)),
+            (Op::Insert | Op::InsertNew, _) if values.is_empty() => (Prov::NONE, Prov::UNKNOWN),
             (Op::Insert | Op::InsertNew, _) if values.len() == 1 => (Prov::NONE, at(0)),
             (Op::Insert | Op::InsertNew, _) => (at(0), at(1)),
             (Op::LoadThrough, "option") => (Prov::NONE, at(0)),
@@ -270,7 +283,13 @@ impl<'a> Eval<'a> {
             guard.reads.clone_from(&on.reads);
             return guard;
         }
-        self.give(&on, op, gives, access, elem_ty, values)
+        let mut value = self.give(&on, op, gives, access, elem_ty, values);
+        // The whole of it by another way, `get_mut`, `request.state()`: the same place.
+        if op == Op::Pass && gives != Gives::Unit {
+            value.place.clone_from(&on.place);
+            value.extra().inside = on.inside();
+        }
+        value
     }
 
     fn is_local(&self, on: &Val) -> bool {

@@ -1,12 +1,11 @@
-//! Entry points and state registration: attributes, impls of framework traits, routers.
+//! Entry points that their declaration names: attributes, impls of framework and service traits.
 
 use super::*;
 use crate::config::{EntryPoint, EntryPointMarker};
-use crate::facts::value::{Callable, Val};
 use crate::resolve::Res;
-use crate::syntax::hir::{Attr, ExprKind, ItemKind};
+use crate::syntax::hir::{Attr, ItemKind};
 
-const HTTP: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "trace", "connect", "any"];
+pub(super) const HTTP: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "trace", "connect", "any"];
 
 impl<'a> Eval<'a> {
     /// Entry points that their declaration names: attributes and impls of framework traits.
@@ -63,25 +62,25 @@ impl<'a> Eval<'a> {
         for attr in &self.p.item(def).attrs {
             let path = hir.str(attr.path);
             let last = path.rsplit("::").next().unwrap_or(path);
-            // `#[utoipa::path(post, path = "/login")]` documents a handler.
+            // `#[utoipa::path(post, path = "/login")]` documents a handler; a router may say otherwise.
             if path == "utoipa::path" {
-                let (method, route) = documented(hir.str(attr.args));
-                return self.declare(def, method, route, "handler", false);
+                return self.declare(def, None, None, "handler", false);
             }
             let http = self.cat.attributes.http.iter().any(|a| a == last);
             let plain = self.cat.attributes.plain.iter().any(|a| a == last);
             if !(http || plain) || !self.knows_framework(def) {
                 continue;
             }
-            let method = HTTP.contains(&last).then(|| last.to_ascii_uppercase());
+            let (named, written) = labelled(hir.str(attr.args));
+            let method = HTTP.contains(&last).then(|| last.to_ascii_uppercase()).or(named);
             let kind = if matches!(last, "tool" | "prompt" | "catch") { last } else { "handler" };
-            let route = attr.literal.map(|l| hir.str(l).to_string()).filter(|_| http);
+            let route = attr.literal.map(|l| hir.str(l).to_string()).filter(|_| http).or(written);
             self.declare(def, method, route, kind, false);
             return;
         }
     }
 
-    fn declare(&mut self, def: DefId, method: Option<String>, path: Option<String>, kind: &str, auxiliary: bool) {
+    pub(super) fn declare(&mut self, def: DefId, method: Option<String>, path: Option<String>, kind: &str, auxiliary: bool) {
         if self.entry_of.contains_key(&def) || self.p.function(def).is_none_or(|f| f.body.is_none()) {
             return;
         }
@@ -89,6 +88,44 @@ impl<'a> Eval<'a> {
         let (file, span) = (self.p.def(def).file, self.p.item(def).name_span);
         self.facts.entries.push(Entry { method, path, kind: kind.into(), def: Some(def), node: None, file, span, auxiliary });
         self.entry_of.insert(def, id);
+    }
+
+    /// Method and path as the handler's own documentation or parameters give them, where no router did.
+    pub(super) fn document(&mut self, def: DefId) {
+        let Some(&id) = self.entry_of.get(&def) else { return };
+        if self.facts.entries[id.index()].path.is_none() {
+            let (method, path) = self.documented(def);
+            let entry = &mut self.facts.entries[id.index()];
+            entry.path = path;
+            entry.method = entry.method.take().or(method);
+        }
+    }
+
+    /// Method and path from `#[utoipa::path(get, path = "/x")]`, and the path of a typed route's first parameter.
+    fn documented(&self, def: DefId) -> (Option<String>, Option<String>) {
+        let file = self.p.def(def).file;
+        let hir = &self.p.file(file).hir;
+        let documents = |a: &&Attr| matches!(hir.str(a.path), "utoipa::path" | "path");
+        if let Some(attr) = self.p.item(def).attrs.iter().find(documents) {
+            let args = hir.str(attr.args);
+            let verb = args.split(|c: char| !c.is_ascii_alphabetic()).find(|w| !w.is_empty()).filter(|w| HTTP.contains(w));
+            return (verb.map(str::to_ascii_uppercase), labelled(args).1);
+        }
+        let scope = self.p.scope_of(def);
+        let types = self.p.function(def).into_iter().flat_map(|f| &f.params).filter_map(|p| p.ty);
+        let typed = types.filter_map(|ty| match self.p.lower_type(file, ty, &scope) {
+            Ty::Adt(owner, _) => {
+                let names = &self.p.file(self.p.def(owner).file).hir;
+                self.p
+                    .item(owner)
+                    .attrs
+                    .iter()
+                    .find(|a| names.str(a.path).ends_with("typed_path"))
+                    .and_then(|a| a.literal.map(|l| names.str(l)))
+            }
+            _ => None,
+        });
+        (None, typed.map(str::to_string).next())
     }
 
     fn impl_entries(&mut self, def: DefId) {
@@ -112,14 +149,21 @@ impl<'a> Eval<'a> {
                     .find(|a| self.cat.attributes.impl_methods.iter().any(|m| m == hir.str(a.path).rsplit("::").next().unwrap_or("")))
             };
             let any_marked = fns.iter().any(|(_, d)| has_mark(*d).is_some());
-            let tools = attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("Tools" | "Prompts" | "tool_router")));
-            let kind = if tools { "tool" } else { "handler" };
+            let named =
+                |names: &[&str]| attrs.iter().any(|a| hir.str(a.path).rsplit("::").next().is_some_and(|last| names.contains(&last)));
+            let kind = if named(&["Tools", "Prompts", "tool_router", "prompt_router"]) {
+                "tool"
+            } else if named(&["OpenApi", "handler", "endpoint", "craft"]) {
+                "handler"
+            } else {
+                "resolver"
+            };
             for (_, function) in &fns {
                 let mark = has_mark(*function);
                 if any_marked && mark.is_none() {
                     continue;
                 }
-                let (method, path) = mark.map_or((None, None), |a| oai(hir.str(a.args)));
+                let (method, path) = mark.map_or((None, None), |a| labelled(hir.str(a.args)));
                 self.declare(*function, method, path, kind, false);
             }
             return;
@@ -132,6 +176,9 @@ impl<'a> Eval<'a> {
             for (_, function) in fns {
                 self.declare(function, None, None, "gRPC", false);
             }
+            return;
+        }
+        if self.service_entries(number, &fns) {
             return;
         }
         let Some(Res::Ext(path)) = self.p.impls[number].trait_ else { return };
@@ -152,6 +199,43 @@ impl<'a> Eval<'a> {
                 self.declare(function, None, None, &kind, auxiliary);
             }
         }
+    }
+
+    /// The impl of a trait of the tree that an attribute makes a service (`#[rpc(server)]`, `#[tarpc::service]`,
+    /// `#[api_description]`), or of the trait that the attribute makes of it (`FooServer` for `Foo`).
+    fn service_entries(&mut self, number: usize, fns: &[(Name, DefId)]) -> bool {
+        let def = self.p.impls[number].def;
+        let trait_ = match self.p.impls[number].trait_ {
+            Some(Res::Def(trait_)) => Some(trait_),
+            Some(Res::Ext(path)) => {
+                let Some(last) = self.p.text(path).rsplit("::").next().and_then(|l| l.strip_suffix("Server")) else { return false };
+                let named = |d: &u32| {
+                    let own = self.p.def(DefId(*d));
+                    own.kind == DefKind::Trait && self.p.text(own.name) == last
+                };
+                let package = |d: DefId| self.p.krate(self.p.def(d).krate).package.as_str();
+                let all = (0..self.p.defs.len() as u32).filter(named).map(DefId);
+                let mut all: Vec<DefId> = all.filter(|&d| self.is_service_trait(d)).collect();
+                all.sort_by_key(|&d| package(d) != package(def));
+                all.first().copied()
+            }
+            _ => None,
+        };
+        let Some(trait_) = trait_.filter(|&t| self.is_service_trait(t)) else { return false };
+        let hir = &self.p.file(self.p.def(trait_).file).hir;
+        for (name, function) in fns {
+            let attr = self.p.trait_fns.get(&(trait_, *name)).and_then(|&f| self.p.item(f).attrs.first());
+            let (method, path) = attr.map_or((None, None), |a| labelled(hir.str(a.args)));
+            let named = attr.filter(|a| hir.str(a.path).ends_with("method")).and_then(|a| a.literal).map(|l| hir.str(l).to_string());
+            self.declare(*function, method, path.or(named), "rpc", false);
+        }
+        true
+    }
+
+    fn is_service_trait(&self, def: DefId) -> bool {
+        let hir = &self.p.file(self.p.def(def).file).hir;
+        let marks = |a: &Attr| self.cat.attributes.traits.iter().any(|t| t == hir.str(a.path).rsplit("::").next().unwrap_or(""));
+        self.p.def(def).kind == DefKind::Trait && self.p.item(def).attrs.iter().any(marks)
     }
 
     fn depends_on(&self, def: DefId, path: &str) -> bool {
@@ -177,257 +261,19 @@ impl<'a> Eval<'a> {
             _ => false,
         }
     }
-
-    pub(super) fn is_router_function(&self, path: &str) -> bool {
-        let mut parts = path.split("::");
-        let krate = parts.next().unwrap_or("");
-        let last = path.rsplit("::").next().unwrap_or("");
-        self.cat.routers.crates.iter().any(|c| c == krate) && self.cat.routers.functions.iter().any(|f| f == last)
-    }
-
-    pub(super) fn is_state_function(&self, path: &str) -> bool {
-        self.cat
-            .state
-            .functions
-            .iter()
-            .any(|f| path == f || path.ends_with(&format!("::{f}")) || (path.ends_with("Server::new") && path.contains("_server::")))
-    }
-
-    /// `get(handler)`, `web::get()`, `from_fn(f)`, `web::resource("/x")`.
-    pub(super) fn router_function(&mut self, path: Name, args: &'a [ExprId], span: Span) -> Val {
-        let text = self.p.text(path);
-        let last = text.rsplit("::").next().unwrap_or(text);
-        let method = last.strip_suffix("_with").unwrap_or(last);
-        let method = HTTP.contains(&method).then(|| method.to_ascii_uppercase());
-        let auxiliary = matches!(last, "from_fn" | "from_fn_with_state" | "map_request" | "map_response" | "from_extractor");
-        let mut value = Val::of(Ty::ext(path), Prov::CONST);
-        for (index, &arg) in args.iter().enumerate() {
-            let given = self.handler(arg, method.as_deref(), if auxiliary { "middleware" } else { "handler" }, auxiliary);
-            if last == "from_fn_with_state" && index == 0 {
-                self.register(&given, last, span);
-            }
-            if let Some(prefix) = given.str() {
-                value.extra().prefix = Some(prefix.to_string());
-            }
-            for &entry in given.entries() {
-                value.extra().entries.push(entry);
-            }
-        }
-        if args.is_empty()
-            && let Some(method) = method
-        {
-            value.extra().literal = Some(Literal::Str(method));
-        }
-        value
-    }
-
-    /// Walks an argument that is served: closures and functions become entry points.
-    fn handler(&mut self, arg: ExprId, method: Option<&str>, kind: &str, auxiliary: bool) -> Val {
-        let span = self.span(arg);
-        let closure = match &self.hir().expr(arg).kind {
-            ExprKind::Closure(closure) => Some(closure),
-            _ => None,
-        };
-        if let Some(closure) = closure {
-            let id = EntryId(self.facts.entries.len() as u32);
-            let file = self.body.file;
-            self.facts.entries.push(Entry {
-                method: method.map(str::to_string),
-                path: None,
-                kind: kind.into(),
-                def: None,
-                node: None,
-                file,
-                span,
-                auxiliary,
-            });
-            let node = self.add_node(NodeKind::Handler(id), Some(self.body.node), span);
-            self.facts.entries[id.index()].node = Some(node);
-            let request = Val::of(Ty::Unknown, Prov::REQUEST);
-            let hints = vec![request; closure.params.len()];
-            let returned = self.within_node(node, |eval| eval.closure(closure, &hints, span));
-            // `any().map(move || state.clone())`: the captured state is handed to the handlers behind it.
-            if matches!(&returned.place, Some(Place { root: Root::Local(made, _), .. }) if *made != node) {
-                self.register(&returned, "map", span);
-            }
-            for &access in &returned.reads {
-                let order = self.next();
-                self.facts.uses.push(Use { access, node, kind: UseKind::Response, span, order });
-            }
-            let mut value = Val::of(Ty::Unknown, Prov::CONST);
-            value.extra().entries.push(id);
-            return value;
-        }
-        let mut value = self.place_or_value(arg);
-        if let Some(Callable::Function(def)) = value.callable() {
-            if !self.entry_of.contains_key(&def) {
-                self.declare(def, method.map(str::to_string), None, kind, auxiliary);
-            } else if let (Some(method), Some(&id)) = (method, self.entry_of.get(&def)) {
-                let entry = &mut self.facts.entries[id.index()];
-                entry.method.get_or_insert_with(|| method.to_string());
-                entry.auxiliary &= auxiliary;
-            }
-            if let Some(&id) = self.entry_of.get(&def) {
-                value.extra().entries.push(id);
-            }
-        }
-        value
-    }
-
-    /// Methods of routers, filters and builders that serve a handler or keep state; `None` if it is not one.
-    pub(super) fn registering(&mut self, on: &Val, name: &str, args: &'a [ExprId], span: Span) -> Option<Val> {
-        let krate = match &on.ty {
-            Ty::Ext(path, _) => self.p.text(*path).split("::").next().unwrap_or("").to_string(),
-            Ty::Traits(traits) => traits.iter().find_map(|t| match t {
-                Res::Ext(path) => self.p.text(*path).split("::").next().map(str::to_string),
-                _ => None,
-            })?,
-            _ => String::new(),
-        };
-        let filter = self.cat.routers.filter_crates.contains(&krate);
-        let router = self.cat.routers.crates.contains(&krate) || !on.entries().is_empty();
-        let serves = router && self.cat.routers.methods.iter().any(|m| m == name)
-            || filter && self.cat.routers.filter_methods.iter().any(|m| m == name);
-        let framework = router || filter || self.cat.attributes.crates.contains(&krate) || krate == "tonic";
-        let keeps = self.cat.state.methods.iter().any(|m| m == name)
-            && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
-        // Methods that only put routers together.
-        const JOINS: &[&str] = &[
-            "nest",
-            "nest_service",
-            "merge",
-            "mount",
-            "service",
-            "configure",
-            "push",
-            "unshift",
-            "at",
-            "path",
-            "scope",
-            "resource",
-            "or",
-            "and",
-            "register",
-            "append",
-            "with_path",
-            "routes",
-        ];
-        let joins = (router || !on.entries().is_empty()) && JOINS.contains(&name);
-        if let (Some(Callable::Function(_)), true) = (on.callable(), matches!(on.ty, Ty::Fn(_))) {
-            // `handler.layer(..)`, `handler.with_state(..)`: still the handler.
-            for &arg in args {
-                let given = self.place_or_value(arg);
-                if self.cat.state.methods.iter().any(|m| m == name) {
-                    self.register(&given, name, span);
-                }
-            }
-            return Some(on.clone());
-        }
-        if !serves && !keeps && !joins && !filter {
-            return None;
-        }
-        let verb = name.strip_suffix("_service").or_else(|| name.strip_suffix("_with")).unwrap_or(name);
-        let method = HTTP.contains(&verb).then(|| verb.to_ascii_uppercase());
-        let pending = on.str().filter(|m| HTTP.contains(&m.to_ascii_lowercase().as_str())).map(str::to_string);
-        let method = method.or(pending);
-        let routed = on.extra.as_ref().is_some_and(|e| e.prefix.is_some());
-        let auxiliary =
-            matches!(name, "before" | "after" | "around" | "wrap_fn" | "hoop" | "with" | "layer") || (filter && name == "map" && !routed);
-        let mut value = on.derived(on.ty.clone());
-        value.extra.clone_from(&on.extra);
-        let mut prefix = on.extra.as_ref().and_then(|e| e.prefix.clone());
-        let mut added = Vec::new();
-        for &arg in args {
-            let given = if serves {
-                self.handler(arg, method.as_deref(), if auxiliary { "middleware" } else { "handler" }, auxiliary)
-            } else {
-                self.place_or_value(arg)
-            };
-            if let Some(text) = given.str().filter(|t| t.starts_with('/') || !HTTP.contains(&t.to_ascii_lowercase().as_str())) {
-                prefix = Some(text.to_string());
-            }
-            if let Some(inner) = given.extra.as_ref().and_then(|e| e.prefix.clone())
-                && filter
-            {
-                prefix = Some(format!("{}{inner}", prefix.unwrap_or_default()));
-            }
-            // A handler that is routed several times goes by its first route.
-            let known = |id: &EntryId| name.contains("route") && prefix.is_some() && self.facts.entry(*id).path.is_some();
-            added.extend(given.entries().iter().copied().filter(|id| !known(id)));
-            if keeps {
-                let at = self.span(arg);
-                self.register(&given, name, at);
-            }
-        }
-        if let Some(prefix) = &prefix {
-            let joins = !matches!(name, "app_data" | "with_state" | "manage" | "data" | "layer" | "wrap");
-            if joins {
-                for &entry in &added {
-                    self.prefix(entry, prefix);
-                }
-            }
-        }
-        if filter {
-            value.extra().prefix = prefix;
-            value.extra().literal = None;
-        } else if added.is_empty() && matches!(name, "path") {
-            value.extra().prefix = prefix;
-        }
-        value.extra().entries.extend(added);
-        Some(value)
-    }
-
-    /// Puts a part of the path before what an entry point is routed by. What runs within requests of several
-    /// routes goes by its name.
-    fn prefix(&mut self, entry: EntryId, prefix: &str) {
-        let entry = &mut self.facts.entries[entry.index()];
-        if entry.auxiliary {
-            return;
-        }
-        let path = &mut entry.path;
-        let own = path.take().unwrap_or_default();
-        let (front, own) = (prefix.trim_end_matches('/'), own.trim_start_matches('/'));
-        let front = if front.is_empty() || front.starts_with('/') { front.to_string() } else { format!("/{front}") };
-        *path = Some(if own.is_empty() { if front.is_empty() { "/".into() } else { front } } else { format!("{front}/{own}") });
-    }
-
-    /// `routes![a, b]`: the functions named in it.
-    pub(super) fn route_list(&mut self, values: Vec<Val>) -> Val {
-        let mut value = Val::of(Ty::ext(self.p.names.intern("rocket::Route")), Prov::CONST);
-        for given in values {
-            if let Some(Callable::Function(def)) = given.callable()
-                && let Some(&id) = self.entry_of.get(&def)
-            {
-                value.extra().entries.push(id);
-            }
-        }
-        value
-    }
-
-    /// Notes that a value was given to the service to keep.
-    pub(super) fn register(&mut self, given: &Val, what: &str, span: Span) {
-        if given.ty.is_unknown() && given.place.is_none() {
-            return;
-        }
-        let registration =
-            Registration { node: self.body.node, ty: given.ty.clone(), place: given.place.clone(), span, what: what.to_string() };
-        self.facts.registrations.push(registration);
-    }
 }
 
-/// Method and path from `post, path = "/x", ..`.
-fn documented(args: &str) -> (Option<String>, Option<String>) {
-    let first = args.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("");
-    let method = HTTP.contains(&first).then(|| first.to_ascii_uppercase());
-    (method, oai(args).1)
-}
-
-/// Method and path from `path = "/x", method = "get"`.
-fn oai(args: &str) -> (Option<String>, Option<String>) {
+/// Method and path from `path = "/x", method = "get"` or `method = GET`.
+fn labelled(args: &str) -> (Option<String>, Option<String>) {
     let value = |key: &str| {
         let rest = &args[args.find(key)? + key.len()..];
-        let rest = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?;
-        rest.split('"').next().map(str::to_string)
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let word = rest
+            .strip_prefix('"')
+            .map_or_else(|| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next(), |quoted| quoted.split('"').next());
+        word.filter(|w| !w.is_empty()).map(str::to_string)
     };
-    (value("method").map(|m| m.to_ascii_uppercase()), value("path"))
+    let method =
+        value("method").map(|m| m.to_ascii_uppercase()).filter(|m| HTTP.contains(&m.to_ascii_lowercase().as_str()) || m == "CHANNEL");
+    (method, value("path"))
 }

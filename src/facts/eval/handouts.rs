@@ -1,0 +1,42 @@
+//! State that a framework hands out by its type: parameters of handlers and calls with a type argument.
+
+use super::*;
+use crate::facts::value::Val;
+
+impl<'a> Eval<'a> {
+    /// A parameter of a closure that serves requests: what its written type hands out, or the request.
+    pub(super) fn request_param(&self, written: Option<hir::TypeId>) -> Val {
+        let mut value = Val::of(Ty::Unknown, Prov::REQUEST);
+        if let Some(ty) = written.map(|t| self.lower(t))
+            && let Some(state) = state_of(self.p, self.cat, &ty)
+        {
+            value.prov = Prov::NONE;
+            value.place = Some(Place::root(Root::Registered(state)));
+        }
+        value
+    }
+
+    /// `ctx.data::<T>()`, `req.app_data::<Data<T>>()`, `req.guard::<&State<T>>()`, `depot.obtain::<T>()`.
+    pub(super) fn handed_out(&mut self, on: &Val, name: &str, generics: &'a [hir::TypeId], args: &'a [ExprId]) -> Option<Val> {
+        let [written] = generics else { return None };
+        if !self.cat.state.handouts.iter().any(|h| h == name) || !matches!(on.ty, Ty::Ext(..) | Ty::Unknown | Ty::Traits(_)) {
+            return None;
+        }
+        self.args(args);
+        let ty = self.lower(*written);
+        if ty.is_unknown() {
+            return None;
+        }
+        let mut value = Val::of(ty.clone(), Prov::NONE);
+        value.place = Some(Place::root(Root::Registered(state_of(self.p, self.cat, &ty).unwrap_or(ty))));
+        Some(value)
+    }
+}
+
+/// The state inside an extractor (`State<T>`, `Data<T>`) or a request's context (`RequestContext<T>`).
+pub fn state_of(p: &Program, cat: &Catalog, ty: &Ty) -> Option<Ty> {
+    let Ty::Ext(name, args) = ty else { return None };
+    let last = p.text(*name).rsplit("::").next().unwrap_or("");
+    let context = cat.type_info(&p.names, *name).is_some_and(|i| cat.class_name(i) == "context");
+    (context || cat.state.extractors.iter().any(|e| e == last)).then(|| args.first().cloned()).flatten()
+}
