@@ -16,6 +16,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("functions.toml", include_str!("../rules/catalog/functions.toml")),
     ("libraries.toml", include_str!("../rules/catalog/libraries.toml")),
     ("tokens.toml", include_str!("../rules/catalog/tokens.toml")),
+    ("consumers.toml", include_str!("../rules/catalog/consumers.toml")),
 ];
 
 /// What a method does to the value it is called on.
@@ -263,6 +264,43 @@ pub struct Library {
     pub note: Option<String>,
 }
 
+/// How messages come from a broker and are settled there; the keys are explained in `consumers.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Consumer {
+    crates: Vec<String>,
+    pub opens: BTreeMap<String, String>,
+    receives: Vec<String>,
+    pub hands: Vec<String>,
+    settles: Vec<String>,
+    pub at_once: Vec<String>,
+    pub auto: Vec<(String, String)>,
+    pub own_group: Vec<String>,
+    pub keeps: Vec<String>,
+    attributes: Vec<String>,
+    pub forgets: bool,
+    unacked: Vec<String>,
+}
+
+impl Consumer {
+    /// Whether these calls, made one after the other, bring a message.
+    pub fn receives(&self, calls: &[&str]) -> bool {
+        let called = |name: &str| calls.contains(&name);
+        self.receives.iter().any(|r| match r.split_once('+') {
+            Some((call, with)) => called(call) && called(with),
+            None => called(r),
+        })
+    }
+
+    pub fn settles(&self, calls: &[&str]) -> bool {
+        calls.iter().any(|call| self.settles.iter().any(|s| s == call))
+    }
+
+    pub fn is_unacked(&self, path: &str) -> bool {
+        self.unacked.iter().any(|u| short(u) == short(path))
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Document {
@@ -272,6 +310,7 @@ struct Document {
     method: Vec<MethodEntry>,
     r#trait: Vec<TraitEntry>,
     library: Vec<Library>,
+    consumer: Vec<Consumer>,
     attributes: Attributes,
     routers: Routers,
     state: StateEntry,
@@ -310,6 +349,8 @@ pub struct Catalog {
     libraries: FxHashMap<String, Library>,
     /// Rule and content of the library parts that a type is a handle of, by type.
     handles: FxHashMap<String, Vec<(String, String)>>,
+    consumers: Vec<Consumer>,
+    consumer_of: FxHashMap<String, usize>,
     pub attributes: Attributes,
     pub routers: Routers,
     pub state: StateEntry,
@@ -368,6 +409,10 @@ impl Catalog {
             for path in &library.paths {
                 self.libraries.insert(long(path), library.clone());
             }
+        }
+        for consumer in document.consumer {
+            self.consumer_of.extend(consumer.crates.iter().map(|c| (c.clone(), self.consumers.len())));
+            self.consumers.push(consumer);
         }
         self.traits.extend(document.r#trait);
         self.tokens.add(document.token);
@@ -460,6 +505,17 @@ impl Catalog {
     /// What kind of client the values of a crate are.
     pub fn store(&self, path: &str) -> Option<StoreKind> {
         self.stores.get(first(path)).copied()
+    }
+
+    /// How a crate's clients consume messages.
+    pub fn consumer(&self, path: &str) -> Option<&Consumer> {
+        self.consumer_of.get(first(path)).map(|&index| &self.consumers[index])
+    }
+
+    /// The crate whose attribute of this name makes a function one that is run once a message.
+    pub fn consuming_attribute(&self, name: &str) -> Option<&str> {
+        let attributes = self.consumers.iter().flat_map(|c| &c.attributes);
+        attributes.filter_map(|a| a.split_once("::")).find(|(_, last)| *last == name).map(|(krate, _)| krate)
     }
 
     /// Whether a crate is one of the frameworks that the catalog describes.

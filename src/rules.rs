@@ -33,6 +33,7 @@ rules! {
     stale_local_cache => "stale-local-cache",
     sticky_session => "sticky-session",
     unelected_schedule => "unelected-schedule",
+    unrecoverable_stream_state => "unrecoverable-stream-state",
     write_buffer => "write-buffer",
 }
 
@@ -47,6 +48,8 @@ type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 
 /// Rules on cells, the specific before the general: the first that speaks decides.
 const CELL_RULES: &[CellRule] = &[
+    unrecoverable_stream_state::aggregates::judge,
+    unrecoverable_stream_state::election::judge,
     local_rate_limit::counters::judge,
     local_sequence::judge,
     in_process_broadcast::judge,
@@ -69,6 +72,7 @@ const EFFECT_RULES: &[EffectRule] = &[
     memory_session_store::check,
     per_instance_secret::check,
     unelected_schedule::check,
+    unrecoverable_stream_state::check,
 ];
 
 /// `inventory` asks for the rows that explain silence too, which cost more than the verdicts.
@@ -88,12 +92,14 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
     }
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
-        let finding = CELL_RULES.iter().find_map(|rule| rule(cell, &profile, w));
+        let stored = unrecoverable_stream_state::aggregates::recoverable(cell, &profile, w);
+        let finding = CELL_RULES.iter().filter(|_| !stored).find_map(|rule| rule(cell, &profile, w));
         if inventory {
             analysis.inventory.extend(inventory::cell(w, cell, &profile, finding.as_ref()));
         }
         analysis.findings.extend(finding);
     }
+    unrecoverable_stream_state::fold(&mut analysis.findings);
 }
 
 /// Rules on tokens, and what was measured of them.

@@ -50,6 +50,10 @@ impl Cell {
     }
     /// Where the value comes from that it starts with.
     pub fn start(&self, w: &World<'_>) -> Prov {
+        if let CellKey::Local(node, span) = &self.key {
+            let (from, _) = w.facts.starts.get(&(*node, *span)).copied().unwrap_or_default();
+            return w.graph.resolve(from, w.facts.node(*node).def);
+        }
         let CellKey::Field(def, name) = &self.key else { return Prov::NONE };
         let inits = w.facts.inits.iter().filter(|i| i.holder == *def && i.field == *name && !w.graph.phase(i.node).requested());
         inits.fold(Prov::NONE, |p, i| p.or(w.graph.resolve(i.prov, w.facts.node(i.node).def)))
@@ -68,6 +72,8 @@ pub struct World<'a> {
     pub hosts: &'a Hosts,
     pub cells: Vec<Cell>,
     effects_of: Vec<Vec<EffectId>>,
+    /// The types of variables that are registered as state, by where they are made.
+    registered: FxHashMap<(NodeId, Span), Ty>,
     /// The cell of each access that has one.
     pub cell_of: FxHashMap<AccessId, usize>,
 }
@@ -82,10 +88,18 @@ impl<'a> World<'a> {
             hosts,
             cells: Vec::new(),
             effects_of: vec![Vec::new(); facts.nodes.len()],
+            registered: FxHashMap::default(),
             cell_of: FxHashMap::default(),
         };
         for (index, effect) in facts.effects.iter().enumerate() {
             world.effects_of[effect.node.index()].push(EffectId(index as u32));
+        }
+        for registration in &facts.registrations {
+            if let Some(Place { root: Root::Local(node, span), path }) = &registration.place
+                && path.is_empty()
+            {
+                world.registered.entry((*node, *span)).or_insert_with(|| registration.ty.clone());
+            }
         }
         let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
         let mut groups: Vec<(CellKey, Vec<AccessId>)> = Vec::new();
@@ -130,6 +144,13 @@ impl<'a> World<'a> {
         &self.effects_of[node.index()]
     }
 
+    /// The body on whose behalf an access is made: that of a caller who gave the place, unless the callee
+    /// has made it in an entry point of its own, such as a consumer's loop.
+    pub fn actor(&self, access: &Access) -> NodeId {
+        let own = access.via.map(|via| self.facts.access(via).node);
+        own.filter(|&node| matches!(self.facts.node(node).kind, NodeKind::Handler(_))).unwrap_or(access.node)
+    }
+
     pub fn is_entry(&self, def: DefId) -> bool {
         self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n))
     }
@@ -146,12 +167,20 @@ impl<'a> World<'a> {
                 .any(|c| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.loading.contains(&c.target))
     }
 
+    /// Whether a function changes a store, in a way that is not the same when repeated, after the given moment of its walk.
+    pub fn stores_behind(&self, def: DefId, order: u32) -> bool {
+        let in_def = |node: NodeId| self.facts.node(node).def == def;
+        let calls = |c: &Call| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.storing.contains(&c.target);
+        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && e.repeats()) || self.facts.calls.iter().any(calls)
+    }
+
     /// The cell that an access means, if it means one.
     fn key(&self, access: &Access) -> Option<CellKey> {
         if let Root::Local(node, _) = &access.place.root {
             // Made while serving a request: it goes with the request.
             let made = self.graph.phase(*node);
-            if made.requested() || (*node == access.node) || !made.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
+            let own = *node == access.node && self.class(&access.ty) != "atomic";
+            if made.requested() || own || !made.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
                 return None;
             }
         }
@@ -167,7 +196,11 @@ impl<'a> World<'a> {
         let krate = self.p.def(self.facts.node(access.node).def).krate;
         match &access.place.root {
             Root::Static(def) if self.p.def(*def).kind == DefKind::Static => Some(CellKey::Static(*def)),
-            Root::Local(node, span) => Some(CellKey::Local(*node, *span)),
+            Root::Local(node, span) => Some(match self.registered.get(&(*node, *span)) {
+                // What was given to the service is the state that its handlers name by type.
+                Some(ty) if fields == 0 && self.hosts.plain.contains_key(ty) => CellKey::Plain(self.state_type(ty), krate),
+                _ => CellKey::Local(*node, *span),
+            }),
             Root::Param(_, ty) if fields == 0 => {
                 let def = self.facts.node(access.node).def;
                 let entry = self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n));
@@ -255,7 +288,10 @@ impl<'a> World<'a> {
                 let def = self.facts.node(*node).def;
                 cell.file = self.facts.node(*node).file;
                 cell.span = *span;
-                cell.symbol = format!("{}::<captured at line {}>", self.p.path(def), span.line);
+                // A value without a name is told from others by its type, which stays where lines move.
+                let name = self.facts.starts.get(&(*node, *span)).and_then(|(_, name)| *name);
+                let name = name.map_or_else(|| format!("<{}>", self.describe(&cell.ty)), |n| self.p.text(n).to_string());
+                cell.symbol = format!("{}::{name}", self.p.path(def));
                 cell.package = self.package(def);
             }
         }
@@ -316,7 +352,7 @@ impl<'a> World<'a> {
             .min_by_key(|h| match h {
                 Host::Registered(i) => (0, *i),
                 Host::Static(d) => (1, d.0),
-                Host::Extracted(e) | Host::Service(e) => (2, e.0),
+                Host::Extracted(e) | Host::Service(e) | Host::Looped(e) => (2, e.0),
             })
             .cloned();
         let registrations = self.facts.registrations.iter().enumerate();

@@ -4,6 +4,7 @@
 
 mod adaptors;
 mod calls;
+mod consumers;
 mod control;
 mod effects;
 mod expiry;
@@ -50,6 +51,8 @@ pub struct Summary {
     pub stores: bool,
     /// It sleeps or waits for a tick.
     pub sleeps: bool,
+    /// It takes a message from a broker, for its caller to work on.
+    pub receives: bool,
     /// Parameters that it runs in a task of their own.
     pub spawns_params: u32,
     /// Tokens that it signs for callers, who know what is in them.
@@ -67,6 +70,7 @@ impl Summary {
             loads: false,
             stores: false,
             sleeps: false,
+            receives: false,
             spawns_params: 0,
             mints: Vec::new(),
             checks: false,
@@ -105,6 +109,9 @@ struct Body {
     loads: bool,
     stores: bool,
     sleeps: bool,
+    /// It takes a message for its caller.
+    receives: bool,
+    branch: Option<BranchId>,
     /// Ways out of loops met so far, other than those of `select!`, by which loops are told to stop.
     leaves: u32,
     /// `break`s of the loop that is being walked.
@@ -295,6 +302,7 @@ impl<'a> Eval<'a> {
             loads: done.loads,
             stores: done.stores,
             sleeps: done.sleeps,
+            receives: done.receives,
             spawns_params: done.spawns_params,
             mints: self.open_mints(def, first_mint),
             checks: !function.generics.params.is_empty() && (done.checks || self.checks_unnamed(def, first_check)),
@@ -413,6 +421,8 @@ impl Body {
             loads: false,
             stores: false,
             sleeps: false,
+            receives: false,
+            branch: None,
             leaves: 0,
             breaks: 0,
             spawns_params: 0,

@@ -18,6 +18,8 @@ pub enum Host {
     Static(DefId),
     Extracted(EntryId),
     Service(EntryId),
+    /// Kept by a loop from one message to the next.
+    Looped(EntryId),
 }
 
 #[derive(Default)]
@@ -65,6 +67,18 @@ impl Hosts {
             {
                 let ty = p.lower_type(p.def(def).file, *ty, &p.scope_of(def));
                 finder.visit(&ty, &Host::Static(def), 0, false);
+            }
+        }
+        for access in &facts.accesses {
+            let NodeKind::Handler(id) = facts.node(access.node).kind else { continue };
+            let Some(Seg::Field(def, _)) = access.place.path.first().filter(|_| facts.entry(id).consumes()) else { continue };
+            let outer = match &access.place.root {
+                Root::Local(node, _) => *node != access.node,
+                Root::Param(..) => true,
+                _ => false,
+            };
+            if outer {
+                finder.visit(&Ty::adt(*def), &Host::Looped(id), 0, false);
             }
         }
         finder.hosts
@@ -116,7 +130,7 @@ impl Finder<'_> {
             }
         }
         let lives = match entry.kind.as_str() {
-            "extractor" | "inbox activity" => false,
+            "extractor" | "inbox activity" | "job" => false,
             // A tool server over stdio is the client's own process; over HTTP its sessions outlive requests.
             "tool" | "prompt" => self.serves_sessions(facts, def),
             "actor message" => !self.is_connection(scope.self_ty.as_ref()),

@@ -18,7 +18,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(NodeId, AccessId, EntryId, EffectId);
+ids!(NodeId, AccessId, EntryId, EffectId, BranchId);
 
 /// Where a value comes from: a set, and the parameters of the function that flow into it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -153,6 +153,16 @@ pub struct Node {
     pub listens: bool,
 }
 
+/// One way that a question can go, below the way on which the question is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch {
+    pub parent: Option<BranchId>,
+    /// The ways of one question exclude each other.
+    pub question: u32,
+    /// What stands behind the question is not reached on this way.
+    pub leaves: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CallKind {
     Call,
@@ -170,6 +180,7 @@ pub struct Call {
     pub dynamic: bool,
     pub span: Span,
     pub order: u32,
+    pub branch: Option<BranchId>,
     /// Accesses that hold a lock or permit at this point.
     pub guards: Vec<AccessId>,
     pub args: Vec<Prov>,
@@ -191,6 +202,7 @@ pub struct Access {
     pub value: Prov,
     pub span: Span,
     pub order: u32,
+    pub branch: Option<BranchId>,
     pub guards: Vec<AccessId>,
     /// For an access that a callee makes on our argument: the callee's own access.
     pub via: Option<AccessId>,
@@ -216,6 +228,8 @@ pub struct Arm {
     pub refuses: bool,
     /// Asks a backing store or another service.
     pub loads: bool,
+    /// Changes a store or sends something, and would do so again.
+    pub stores: bool,
     /// Writes to the cell that was asked.
     pub writes: bool,
     /// There is no code for it, or it only logs.
@@ -290,6 +304,14 @@ pub enum EffectKind {
     Secret,
     /// SQL or other text that takes a claim: `SKIP LOCKED`, advisory lock, `ON CONFLICT`, `SET NX`.
     Claim,
+    /// A message is taken from a broker that gives it to one instance of a group.
+    Receive,
+    /// A message is acknowledged, or its position committed: the broker will not bring it again.
+    Settle,
+    /// A consumer is set up so that messages count as done when they arrive.
+    AutoSettle,
+    /// A consumer group of this process alone: every instance gets all messages.
+    OwnGroup,
 }
 
 #[derive(Clone, Debug)]
@@ -300,6 +322,7 @@ pub struct Effect {
     pub what: String,
     pub span: Span,
     pub order: u32,
+    pub branch: Option<BranchId>,
     pub guards: Vec<AccessId>,
     /// Where the path (file), key or first argument comes from.
     pub path: Prov,
@@ -308,6 +331,14 @@ pub struct Effect {
     pub text: Option<String>,
     /// The place on which a store client's method was called.
     pub on: Option<Place>,
+}
+
+impl Effect {
+    /// Whether it changes a store and would do so again if it were repeated.
+    pub fn repeats(&self) -> bool {
+        let upsert = self.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT"));
+        matches!(self.kind, EffectKind::Store { writes: true, .. }) && !upsert
+    }
 }
 
 pub struct Entry {
@@ -334,6 +365,13 @@ impl Entry {
             (None, None) if self.kind == "handler" => function.to_string(),
             (None, None) => format!("{} {function}", self.kind),
         }
+    }
+}
+
+impl Entry {
+    /// Whether it is run by messages that a broker gives to one instance of a group.
+    pub fn consumes(&self) -> bool {
+        matches!(self.kind.as_str(), "consumer" | "subscriber" | "job")
     }
 }
 
@@ -370,6 +408,9 @@ pub struct Facts {
     pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,
     pub tokens: super::tokens::Tokens,
+    pub branches: Vec<Branch>,
+    /// Variables that hold state, by the node and span of their making: what they start from, and the name.
+    pub starts: FxHashMap<(NodeId, Span), (Prov, Option<Name>)>,
     /// Functions that read from a store, themselves or through what they call.
     pub loading: FxHashSet<DefId>,
     /// What statics start with, where it is a literal.
@@ -382,6 +423,32 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The ways from the start of the body down to a point, outermost first.
+    fn ways(&self, mut at: Option<BranchId>) -> Vec<BranchId> {
+        let mut ways = Vec::new();
+        while let Some(id) = at {
+            ways.push(id);
+            at = self.branches[id.index()].parent;
+        }
+        ways.reverse();
+        ways
+    }
+
+    /// Whether what stands later in the text of a body can run after what stands on the way `from`.
+    pub fn leads_on(&self, from: Option<BranchId>, to: Option<BranchId>) -> bool {
+        let (from, to) = (self.ways(from), self.ways(to));
+        let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+        let question = |id: &BranchId| self.branches[id.index()].question;
+        let apart = from.get(shared).map(question);
+        let excluded = apart.is_some() && apart == to.get(shared).map(question);
+        !excluded && !from[shared..].iter().any(|id| self.branches[id.index()].leaves)
+    }
+
+    /// Whether whoever comes to `to` has come through `from`, if it stands before it in the text.
+    pub fn dominates(&self, from: Option<BranchId>, to: Option<BranchId>) -> bool {
+        self.ways(to).starts_with(&self.ways(from))
+    }
+
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }

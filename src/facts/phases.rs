@@ -81,10 +81,19 @@ impl Graph {
             }
         }
         let mut entry_at = FxHashMap::default();
+        let package = |node: NodeId| &p.krate(p.def(facts.node(node).def).krate).package;
+        let own_group = facts.effects.iter().filter(|e| e.kind == EffectKind::OwnGroup).map(|e| package(e.node));
+        let own_group: FxHashSet<_> = own_group.collect();
+        let mut replicas = Vec::new();
         for (index, entry) in facts.entries.iter().enumerate() {
             let node = entry.node.or_else(|| entry.def.and_then(|d| node_of.get(&d).copied()));
-            if let Some(node) = node {
-                entry_at.insert(node, EntryId(index as u32));
+            match node {
+                // Every instance gets all messages: what it makes of them is a replica.
+                Some(node) if entry.kind == "consumer" && own_group.contains(package(node)) => replicas.push(node),
+                Some(node) => {
+                    entry_at.insert(node, EntryId(index as u32));
+                }
+                None => {}
             }
         }
         let mut edges = Vec::new();
@@ -123,13 +132,20 @@ impl Graph {
             graph.out[edge.from.index()].push(index as u32);
             graph.into[edge.to.index()].push(index as u32);
         }
-        graph.spread(p);
+        graph.spread(p, facts, replicas);
         graph.provenance(p, facts);
         graph
     }
 
-    fn spread(&mut self, p: &Program) {
-        let mut queue = VecDeque::new();
+    fn spread(&mut self, p: &Program, facts: &Facts, replicas: Vec<NodeId>) {
+        // Where messages are consumed, somebody has started it, also from another crate.
+        let around = |node: &NodeId| facts.node(*node).parent;
+        let consumers = facts.entries.iter().filter(|e| e.consumes()).filter_map(|e| e.node);
+        let mut queue: VecDeque<NodeId> = consumers.filter_map(|n| around(&n)).collect();
+        queue.extend(replicas);
+        for node in &queue {
+            self.phases[node.index()] = Phases::BACKGROUND;
+        }
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
             let is_main = p.def(def).kind == DefKind::Fn

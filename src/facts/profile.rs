@@ -62,7 +62,7 @@ impl Profile {
         };
         for &id in &cell.accesses {
             let access = w.facts.access(id);
-            let phase = w.graph.phase(access.node);
+            let phase = w.graph.phase(w.actor(access));
             let def = w.facts.node(access.node).def;
             let puts =
                 matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::Swap | Op::LoadThrough | Op::Init | Op::Cas);
@@ -113,7 +113,12 @@ impl Profile {
                     // Asking the store after a miss, in its arm or behind an early return of the hit.
                     let keyed = matches!(op, Op::Get | Op::Contains | Op::Load);
                     let falls_back = keyed && hit.exits && !hit.refuses && self.loads_later(w, one);
-                    if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) || falls_back {
+                    // `if seen.insert(id) { pay(id) }`: whoever is not the first does not pay.
+                    let skips = hit.exits && !miss.exits && w.stores_behind(w.facts.node(one.node).def, one.order);
+                    if op == Op::InsertNew && (miss.stores || skips) && !hit.stores && !miss.refuses {
+                        self.claims = true;
+                        self.refusal.get_or_insert(*one);
+                    } else if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) || falls_back {
                         self.reloads = true;
                     }
                     if miss.writes && !miss.refuses {
@@ -200,6 +205,13 @@ impl Profile {
             w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses)
         });
         access.op == Op::LoadThrough || asked_before
+    }
+
+    /// Counted up when work begins and down when it ends: it only says how busy this process is.
+    pub fn in_flight(&self, w: &World<'_>) -> bool {
+        let called = |name: &str| self.updates.iter().any(|&a| w.p.text(w.facts.access(a).method) == name);
+        let shown = self.used.is_some_and(|u| matches!(u.kind, UseKind::Response | UseKind::Stored | UseKind::Identity));
+        self.class == "atomic" && !shown && called("fetch_add") && called("fetch_sub")
     }
 
     /// Whether anything that a request brings, mints or counts is kept.

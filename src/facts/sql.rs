@@ -23,3 +23,11 @@ mod tests {
         assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));
     }
 }
+
+/// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.
+pub fn fences(sql: &str) -> bool {
+    let upper = sql.to_ascii_uppercase();
+    let Some((_, condition)) = upper.split_once("WHERE") else { return false };
+    let given = |text: &str| text.trim_start_matches(['=', ' ']).starts_with(['$', '?', ':', '{']);
+    condition.split_once(['<', '>']).is_some_and(|(left, right)| given(right) || left.trim_end().ends_with(|c: char| c.is_ascii_digit() || c == '?'))
+}

@@ -21,7 +21,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     written.extend(&profile.updates);
     // A cache for some readers can still be the only home for others.
     let relied_on = profile.claims;
-    if written.is_empty() || profile.reads.is_empty() || (profile.reloads && !relied_on) || profile.only_logged || profile.only_modulo {
+    if written.is_empty() || profile.reads.is_empty() || (profile.reloads && !relied_on) || profile.only_logged || profile.only_modulo || profile.in_flight(w) {
         return None;
     }
     if !profile.keeps_requests() && profile.updates.is_empty() {

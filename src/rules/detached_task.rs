@@ -21,6 +21,10 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let effects = work::effects(w, body);
+    // Acknowledged only when the work is done: a broker brings the message again.
+    if effects.iter().any(|e| e.kind == EffectKind::Settle) {
+        return None;
+    }
     let lost = work::lasting(&effects)?;
     if work::claimed(&effects) && !matches!(lost.kind, EffectKind::Store { writes: true, .. }) {
         return None;

@@ -74,7 +74,7 @@ type Rank = (bool, bool, bool, bool, usize);
 pub fn pick(w: &World<'_>, list: &[AccessId], other: Option<EntryId>) -> Option<Shown> {
     let mut best: Option<(Rank, Shown)> = None;
     for &access in list.iter().take(40) {
-        for (entry, path) in entries(w, w.facts.access(access).node) {
+        for (entry, path) in entries(w, w.actor(w.facts.access(access))) {
             let facts = w.facts.entry(entry);
             let op = w.facts.access(access).op;
             let safe = facts.method.as_deref() == Some("GET");

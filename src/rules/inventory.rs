@@ -43,7 +43,7 @@ pub fn entries(w: &World<'_>) -> Vec<InventoryRow> {
 pub fn cell(w: &World<'_>, cell: &Cell, profile: &Profile, finding: Option<&Finding>) -> Vec<InventoryRow> {
     let (verdict, reason) = match finding {
         Some(finding) => (finding.rule.to_owned(), finding.reason.clone()),
-        None => ("quiet".to_owned(), quiet(cell, profile).to_owned()),
+        None => ("quiet".to_owned(), quiet(cell, profile, w).to_owned()),
     };
     let mut uses: BTreeMap<AccessId, Vec<&Use>> = BTreeMap::new();
     for one in &cell.uses {
@@ -170,7 +170,10 @@ fn judged(kind: &EffectKind) -> bool {
 }
 
 /// Why nothing is said about a cell.
-fn quiet(cell: &Cell, profile: &Profile) -> &'static str {
+fn quiet(cell: &Cell, profile: &Profile, w: &World<'_>) -> &'static str {
+    if super::unrecoverable_stream_state::aggregates::recoverable(cell, profile, w) {
+        return "stored before the messages it is made of are settled";
+    }
     if profile.puts.is_empty() && profile.updates.is_empty() && profile.removes.is_empty() {
         return if profile.reads.is_empty() { "no request touches it" } else { "no request writes it: a snapshot or a replica" };
     }

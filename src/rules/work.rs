@@ -18,6 +18,20 @@ pub fn effects<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
     effects_but(w, &[start], |_| false)
 }
 
+/// Effects of a node and of what it calls and waits for.
+pub fn inline<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
+    let mut seen = FxHashSet::default();
+    let mut queue = VecDeque::from([start]);
+    let mut found = Vec::new();
+    while let Some(node) = queue.pop_front() {
+        if seen.len() < MAX_NODES && seen.insert(node) {
+            found.extend(w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]));
+            queue.extend(w.graph.callees(node).filter(|e| !e.spawn).map(|e| e.to));
+        }
+    }
+    found
+}
+
 /// The effects of what one round of a periodic body does: not those of bodies that repeat by themselves
 /// below it, nor of what a stream or queue hands to a consumer that the loop only restarts.
 pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {

@@ -76,10 +76,32 @@ impl<'a> Eval<'a> {
             },
             _ => {
                 let last = path.segments.last().map_or("", |s| self.text(s.name));
+                if let Some(ty) = self.derived_default(path) {
+                    return Val::of(ty, Prov::CONST);
+                }
                 let name = self.p.names.intern(&format!("?::{last}"));
                 self.facts.unknown_calls += 1;
                 self.call_external(name, args, span)
             }
+        }
+    }
+
+    /// The type of `Type::default()` where a derive has written it.
+    fn derived_default(&self, path: &'a crate::syntax::hir::Path) -> Option<Ty> {
+        let (last, owner) = path.segments.split_last()?;
+        if self.text(last.name) != "default" || path.qself.is_some() {
+            return None;
+        }
+        let names: Vec<Name> = owner.iter().map(|s| self.name(s.name)).collect();
+        if let [only] = names.as_slice()
+            && self.p.text(*only) == "Self"
+        {
+            return self.body.scope.self_ty.clone();
+        }
+        match self.p.resolve(self.body.scope.module, &names, path.global, crate::resolve::paths::Space::Type)? {
+            Res::Def(def) if matches!(self.p.def(def).kind, DefKind::Struct | DefKind::Enum) => Some(Ty::adt(def)),
+            Res::Def(def) if self.p.def(def).kind == DefKind::Alias => self.p.alias_type(def),
+            _ => None,
         }
     }
 
@@ -176,6 +198,7 @@ impl<'a> Eval<'a> {
         self.body.loads |= summary.loads;
         self.body.stores |= summary.stores;
         self.body.sleeps |= summary.sleeps;
+        self.body.receives |= summary.receives;
         for &id in &summary.param_accesses {
             self.substitute(id, args);
         }
@@ -202,7 +225,8 @@ impl<'a> Eval<'a> {
         let key = resolve_params(access.key, args);
         let value = resolve_params(access.value, args);
         let origin = access.via.unwrap_or(id);
-        let derived = Access { node: self.body.node, place, order, guards, key, value, via: Some(origin), ..access };
+        let branch = self.body.branch;
+        let derived = Access { node: self.body.node, place, order, branch, guards, key, value, via: Some(origin), ..access };
         self.facts.accesses.push(derived);
     }
 
@@ -440,7 +464,11 @@ impl<'a> Eval<'a> {
             FnEffect::Config => value.prov = Prov::CONFIG,
             FnEffect::Sleep => {
                 self.effect(EffectKind::Sleep, text, span, Prov::NONE, Prov::NONE, None, None);
-                value.ty = Ty::ext(path);
+                // `timeout(limit, future)` gives what the future gives.
+                match values.into_iter().nth(1).filter(|v| v.store().is_some()) {
+                    Some(future) => value = future,
+                    None => value.ty = Ty::ext(path),
+                }
             }
             FnEffect::Channel => value = self.channel(path, span),
             _ => {}

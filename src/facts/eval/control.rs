@@ -67,12 +67,19 @@ impl<'a> Eval<'a> {
         }
         if let Some(otherwise) = otherwise {
             let mark = self.mark();
+            let way = self.enter(span);
             let miss_value = self.asking(init, |eval| eval.expr(otherwise));
             let miss = self.arm(&mark, otherwise, &miss_value, &value);
+            self.leave(way, true);
             self.branch_uses(&value, Arm::default(), miss, span);
             value.form = Form::Plain;
         }
         if value.place.is_none() && self.may_hold_state(&value.ty) {
+            let name = match &self.hir().pat(pat).kind {
+                PatKind::Bind { name, .. } => Some(self.name(*name)),
+                _ => None,
+            };
+            self.facts.starts.insert((self.body.node, self.span(init)), (value.prov, name));
             value.place = Some(Place::root(Root::Local(self.body.node, self.span(init))));
         }
         if let PatKind::Bind { name, .. } = &self.hir().pat(pat).kind {
@@ -105,6 +112,23 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Goes one of the ways of the question at this place.
+    pub(super) fn enter(&mut self, question: Span) -> BranchId {
+        let id = BranchId(self.facts.branches.len() as u32);
+        // Questions of one body are told apart by where they begin.
+        let question = question.line.wrapping_mul(4096).wrapping_add(question.column);
+        self.facts.branches.push(Branch { parent: self.body.branch, question, leaves: false });
+        self.body.branch = Some(id);
+        id
+    }
+
+    /// Comes back from it, or not.
+    pub(super) fn leave(&mut self, way: BranchId, leaves: bool) {
+        let branch = &mut self.facts.branches[way.index()];
+        branch.leaves = leaves;
+        self.body.branch = branch.parent;
+    }
+
     fn mark(&self) -> Mark {
         Mark {
             effects: self.facts.effects.len(),
@@ -121,6 +145,8 @@ impl<'a> Eval<'a> {
         let effects = &self.facts.effects[mark.effects..];
         arm.loads = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. })) || (self.body.loads && !mark.loads);
         arm.loads |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.loads));
+        arm.stores = effects.iter().any(Effect::repeats);
+        arm.stores |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.stores));
         let asked: Vec<&Place> = asked.reads.iter().map(|&r| &self.facts.access(r).place).collect();
         let accesses = &self.facts.accesses[mark.accesses..];
         arm.writes = accesses.iter().any(|a| {
@@ -153,17 +179,22 @@ impl<'a> Eval<'a> {
         let asked = self.condition(cond);
         let mark = self.mark();
         self.body.arms.push((span, 0));
+        let way = self.enter(span);
         let then_value = self.block(then);
         self.body.arms.pop();
         let hit = self.block_arm(&mark, then, &then_value, &asked);
+        self.leave(way, hit.exits);
         self.drop_scope(depth);
         let mark = self.mark();
         let (miss, value) = match otherwise {
             Some(otherwise) => {
+                let way = self.enter(span);
                 self.body.arms.push((span, 1));
                 let value = self.expr(otherwise);
                 self.body.arms.pop();
-                (self.arm(&mark, otherwise, &value, &asked), then_value.join(value))
+                let miss = self.arm(&mark, otherwise, &value, &asked);
+                self.leave(way, miss.exits);
+                (miss, then_value.join(value))
             }
             None => (Arm { empty: true, ..Arm::default() }, Val { ty: Ty::Unit, ..then_value }),
         };
@@ -236,12 +267,14 @@ impl<'a> Eval<'a> {
             self.body.arms.push((span, number as u32));
             self.bind(arm.pat, asked.clone());
             let mark = self.mark();
+            let way = self.enter(span);
             if let Some(guard) = arm.guard {
                 self.expr(guard);
             }
             let value = self.expr(arm.body);
             self.body.arms.pop();
             let judged = self.arm(&mark, arm.body, &value, &asked);
+            self.leave(way, judged.exits);
             let absent = self.is_absent_pattern(arm.pat) || (self.is_catch_all(arm.pat) && hit.is_some() && asked.form == Form::Option);
             let slot = if absent { &mut miss } else { &mut hit };
             *slot = Some(match slot.take() {
@@ -273,7 +306,8 @@ impl<'a> Eval<'a> {
 
     pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
         let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
-        self.looped(span, endless, |eval| {
+        let source = self.brings(cond, 0).or_else(|| self.block_brings(body));
+        self.consuming(source, span, endless, |eval| {
             let depth = eval.body.env.len();
             let first = eval.facts.effects.len();
             eval.condition(cond);
@@ -302,12 +336,13 @@ impl<'a> Eval<'a> {
 
     pub(super) fn for_expr(&mut self, pat: hir::PatId, iter: ExprId, body: &'a Block, span: Span) -> Val {
         let guards = self.body.guards.len();
+        let source = self.brings(iter, 0);
         let over = self.place_or_value(iter);
         let depth = self.body.env.len();
         let elem = self.element(&over, span);
         self.bind(pat, elem);
         self.body.iterating += 1;
-        self.looped(span, false, |eval| {
+        self.consuming(source, span, false, |eval| {
             eval.block(body);
         });
         self.body.iterating -= 1;
@@ -491,6 +526,7 @@ fn either(a: Arm, b: Arm) -> Arm {
         exits: a.exits && b.exits,
         refuses: a.refuses || b.refuses,
         loads: a.loads || b.loads,
+        stores: a.stores || b.stores,
         writes: a.writes || b.writes,
         empty: a.empty && b.empty,
     }

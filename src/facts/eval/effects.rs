@@ -15,7 +15,8 @@ impl<'a> Eval<'a> {
     pub(super) fn access(&mut self, on: &Val, op: Op, key: Prov, value: Prov, method: &str, span: Span) -> Option<AccessId> {
         let place = on.place.clone()?;
         let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
-        if local && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
+        // A flag is looked at where it was made as well as in the tasks that got a copy.
+        if local && !self.is_atomic(&on.ty) && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
             return None;
         }
         let order = self.next();
@@ -29,6 +30,7 @@ impl<'a> Eval<'a> {
             value,
             span,
             order,
+            branch: self.body.branch,
             guards: self.guard_list(),
             via: None,
             expires: on.expires(),
@@ -86,7 +88,7 @@ impl<'a> Eval<'a> {
     pub(super) fn record_call(&mut self, target: DefId, kind: CallKind, dynamic: bool, span: Span, args: Vec<Prov>) {
         let order = self.next();
         let call =
-            Call { node: self.body.node, target, kind, dynamic, span, order, guards: self.guard_list(), args, claims: None, checks: false };
+            Call { node: self.body.node, target, kind, dynamic, span, order, branch: self.body.branch, guards: self.guard_list(), args, claims: None, checks: false };
         self.facts.calls.push(call);
     }
 
@@ -112,7 +114,7 @@ impl<'a> Eval<'a> {
         }
         let id = EffectId(self.facts.effects.len() as u32);
         let effect =
-            Effect { node: self.body.node, kind, what: what.to_string(), span, order, guards: self.guard_list(), path, data, text, on };
+            Effect { node: self.body.node, kind, what: what.to_string(), span, order, branch: self.body.branch, guards: self.guard_list(), path, data, text, on };
         self.facts.effects.push(effect);
         id
     }
@@ -153,6 +155,9 @@ impl<'a> Eval<'a> {
             _ => changes(call.text.as_deref(), &call.verbs),
         };
         let what = call.verbs.join(".");
+        if let Some(taken) = self.message_call(&value, &call, &what, span) {
+            return taken;
+        }
         if claims(call.text.as_deref(), &call.verbs) {
             self.effect(EffectKind::Claim, &what, span, Prov::NONE, Prov::NONE, call.text.clone(), None);
         }
@@ -165,6 +170,10 @@ impl<'a> Eval<'a> {
         };
         let mut result = Val::of(ty, Prov::STORE);
         result.form = Form::Plain;
+        // The name of the queue goes with its stream.
+        if let Some(name) = value.literal().filter(|_| self.consumer(&result.ty).is_some()) {
+            result.extra().literal = Some(name.clone());
+        }
         result
     }
 
@@ -207,6 +216,8 @@ impl<'a> Eval<'a> {
             (Ty::Ext(..), Some(info)) if self.cat.class_name(info) == "map" => Ty::Tuple([ty.arg(0), ty.arg(info.value)].into()),
             (Ty::Ext(_, args), _) if !args.is_empty() => ty.arg(0),
             (Ty::Seq(_), _) => ty.arg(0),
+            // What a broker's client gives is of the client's crate.
+            (Ty::Ext(..), None) if self.consumer(&ty).is_some() => ty.clone(),
             _ => Ty::Unknown,
         };
         let mut value = over.derived(elem);
@@ -229,6 +240,11 @@ impl<'a> Eval<'a> {
         }
         value.extra().inside = over.inside();
         value
+    }
+
+    fn is_atomic(&self, ty: &Ty) -> bool {
+        let ty = self.peel(ty);
+        matches!(&ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "atomic"))
     }
 
     pub(super) fn is_bus(&self, ty: &Ty) -> bool {

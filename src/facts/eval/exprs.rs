@@ -94,7 +94,8 @@ impl<'a> Eval<'a> {
             ExprKind::Match { on, arms } => self.match_expr(*on, arms, span),
             ExprKind::While { cond, body } => self.while_expr(*cond, body, span),
             ExprKind::Loop { body } => {
-                self.looped(span, true, |eval| {
+                let source = self.block_brings(body);
+                self.consuming(source, span, true, |eval| {
                     eval.block(body);
                 });
                 Val::unknown()

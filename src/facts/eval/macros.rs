@@ -23,7 +23,7 @@ impl<'a> Eval<'a> {
                 value.ty = Ty::Unknown;
                 return value;
             }
-            MacroArgs::Select(arms) => return self.select(arms),
+            MacroArgs::Select(arms) => return self.select(arms, span),
         };
         let mut value = self.merge(&values);
         value.form = Form::Plain;
@@ -98,7 +98,7 @@ impl<'a> Eval<'a> {
         value
     }
 
-    fn select(&mut self, arms: &'a [hir::SelectArm]) -> Val {
+    fn select(&mut self, arms: &'a [hir::SelectArm], span: Span) -> Val {
         let mut result: Option<Val> = None;
         for arm in arms {
             let depth = self.body.env.len();
@@ -108,12 +108,12 @@ impl<'a> Eval<'a> {
                     let node = self.body.node.index();
                     self.facts.nodes[node].listens = true;
                 }
-                let span = self.span(future);
+                let at = self.span(future);
                 let pending = match &self.hir().expr(future).kind {
                     ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
                     _ => self.expr(future),
                 };
-                value = self.awaited(pending, span);
+                value = self.awaited(pending, at);
             }
             if let Some(pat) = arm.pat {
                 self.bind(pat, value);
@@ -122,7 +122,9 @@ impl<'a> Eval<'a> {
                 self.expr(guard);
             }
             let ways = (self.body.leaves, self.body.breaks);
+            let way = self.enter(span);
             let produced = self.expr(arm.body);
+            self.leave(way, matches!(produced.ty, Ty::Never));
             (self.body.leaves, self.body.breaks) = ways;
             self.drop_scope(depth);
             result = Some(match result {

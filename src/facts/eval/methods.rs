@@ -151,7 +151,8 @@ impl<'a> Eval<'a> {
         if let Some(kind) = self.client(&on.ty) {
             let mut value = on;
             value.extra().store = Some(StoreCall { kind, text: None, verbs: Vec::new() });
-            value.prov = Prov::NONE;
+            // A message is of its client's crate and still what somebody sent.
+            value.prov = if value.prov.has(Prov::REQUEST) { Prov::REQUEST } else { Prov::NONE };
             value.reads.clear();
             return self.client_chain(value, name, args, at);
         }
@@ -181,7 +182,10 @@ impl<'a> Eval<'a> {
 
     /// A further call on a request to a store: it says what is asked, with which values.
     fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
-        let values = self.args(args);
+        let values = match self.handed_messages(&recv, name, args) {
+            Some(values) => values,
+            None => self.args(args),
+        };
         let given = self.merge(&values);
         let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
         recv.prov = recv.prov.or(given.prov);
@@ -208,6 +212,10 @@ impl<'a> Eval<'a> {
                 recv.extra().store = None;
             }
             return recv;
+        }
+        self.set_up_consumer(&mut recv, name, &values, span);
+        if self.consumer(&recv.ty).is_some_and(|c| c.at_once.iter().any(|n| n == name)) {
+            return self.carry_out(recv, span);
         }
         let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
         let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);

@@ -75,6 +75,7 @@ impl<'a> Eval<'a> {
                 if let (None, Some(place), Ty::Adt(holder, args)) = (&value.place, &base.place, self.peel(&base.ty)) {
                     value.place = Some(place.step(Seg::Field(holder, name)));
                     value.ty = self.p.field_type(holder, &args, name).filter(|t| !self.has_unknown(t)).unwrap_or(value.ty);
+                    value.extra().inside |= base.inside();
                 }
                 return value;
             }

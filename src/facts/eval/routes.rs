@@ -68,6 +68,12 @@ impl<'a> Eval<'a> {
             }
             let http = self.cat.attributes.http.iter().any(|a| a == last);
             let plain = self.cat.attributes.plain.iter().any(|a| a == last);
+            if let Some(krate) = self.cat.consuming_attribute(last)
+                && self.depends_on(def, krate)
+            {
+                self.declare(def, None, None, "job", false);
+                return;
+            }
             if !(http || plain) || !self.knows_framework(def) {
                 continue;
             }
@@ -195,7 +201,7 @@ impl<'a> Eval<'a> {
         let Some((methods, kind)) = entry.map(|e| (e.methods.clone(), e.kind.clone())) else { return };
         for (name, function) in fns {
             if methods.iter().any(|m| m == self.p.text(name)) {
-                let auxiliary = !matches!(kind.as_str(), "actor message" | "handler" | "inbox activity");
+                let auxiliary = !matches!(kind.as_str(), "actor message" | "handler" | "inbox activity" | "consumer" | "job");
                 self.declare(function, None, None, &kind, auxiliary);
             }
         }

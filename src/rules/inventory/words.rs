@@ -70,9 +70,11 @@ pub fn miss(kind: UseKind) -> Option<String> {
 }
 
 fn arm(arm: Arm) -> String {
-    let Arm { exits, refuses, loads, writes, empty } = arm;
+    let Arm { exits, refuses, loads, stores, writes, empty } = arm;
     let mut said = Vec::new();
-    if loads {
+    if stores {
+        said.push("a store is changed");
+    } else if loads {
         said.push("a store is asked");
     }
     if writes {
@@ -143,6 +145,10 @@ pub fn effect(kind: &EffectKind) -> String {
         EffectKind::Handle { writes: false } => "reads what a library keeps for the client".into(),
         EffectKind::Secret => "makes a secret from randomness".into(),
         EffectKind::Claim => "takes a claim in a shared store".into(),
+        EffectKind::Receive => "takes a message from a broker".into(),
+        EffectKind::Settle => "tells the broker that a message is done".into(),
+        EffectKind::AutoSettle => "lets messages count as done when they arrive".into(),
+        EffectKind::OwnGroup => "makes a consumer group of this process alone".into(),
     }
 }
 
@@ -162,5 +168,9 @@ pub fn harmless(kind: &EffectKind) -> &'static str {
         EffectKind::Handle { .. } => "judged where the store or its key is made",
         EffectKind::Secret => "what it signs does not come back with a later request",
         EffectKind::Claim => "one instance alone gets the claim",
+        EffectKind::Receive => "a message goes to one instance of a group",
+        EffectKind::Settle => "the work is stored before",
+        EffectKind::AutoSettle => "no work of a message is stored later",
+        EffectKind::OwnGroup => "every instance gets all messages",
     }
 }

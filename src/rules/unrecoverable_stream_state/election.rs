@@ -1,0 +1,70 @@
+//! A home-made leadership: a flag that says who leads, set by a lease of the service's own making.
+
+use super::ID;
+use crate::facts::cells::{Cell, World};
+use crate::facts::model::*;
+use crate::facts::profile::Profile;
+use crate::facts::sql;
+use crate::finding::*;
+use crate::rules::{evidence, work};
+
+pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if !matches!(profile.class, "atomic" | "scalar" | "watch-sender") {
+        return None;
+    }
+    let elected = cell.accesses.iter().copied().find_map(|a| Some((a, home_made(w, a)?)))?;
+    let gate = cell.uses.iter().find_map(|u| Some((u, unfenced(w, u)?)))?;
+    let ((set, lease), (gate, effect)) = (elected, gate);
+    let name = evidence::short(&cell.symbol);
+    let at = |node: NodeId, span| evidence::node_location(w, node, span);
+    let step = |role: Role, message: String, location: Location| Step { role, entry: None, message, location };
+    let set = w.facts.access(set);
+    let first = vec![
+        evidence::declared(w, cell),
+        step(Role::Because, format!("{} decides who leads", work::name(w, lease)), at(lease.node, lease.span)),
+        step(Role::Written, "the flag is set here".into(), at(set.node, set.span)),
+        step(Role::Read, "work goes on by the flag alone here".into(), at(gate.node, gate.span)),
+        step(Role::Written, format!("{} does not ask whether the lease still holds", work::name(w, effect)), at(effect.node, effect.span)),
+    ];
+    Some(Finding {
+        rule: ID,
+        item: ChecklistItem::Quarantine,
+        severity: Severity::Warning,
+        confidence: Confidence::Medium,
+        persona: Persona::Regular,
+        reason: format!("reporting because `{name}` remembers a lease that can pass on while this instance is paused, and {} carries no fencing token", work::name(w, effect)),
+        package: cell.package.clone(),
+        symbol: cell.symbol.clone(),
+        ty: Some(cell.ty_text.clone()),
+        message: format!("two instances lead at once when one of them is paused past its lease: `{name}` still says so and {} goes through", work::name(w, effect)),
+        location: evidence::location(w, cell.file, cell.span),
+        witness: vec![first],
+        home: Some("coordination service".into()),
+        help: Some("make each write conditional on the lease (a fencing token or epoch in the statement), or take a lock in the same transaction as the work".into()),
+        related: Vec::new(),
+    })
+}
+
+/// The claim of the service's own making by whose outcome a background task sets the flag.
+fn home_made<'w>(w: &'w World<'_>, access: AccessId) -> Option<&'w Effect> {
+    let access = w.facts.access(access);
+    let phase = w.graph.phase(access.node);
+    if !access.op.writes() || phase.requested() {
+        return None;
+    }
+    let effects = work::effects(w, access.node);
+    let claim = effects.iter().find(|e| e.kind == EffectKind::Claim)?;
+    // A library's lease is no call on a store of our own.
+    effects.iter().copied().find(|e| matches!(e.kind, EffectKind::Store { .. }) && e.node == claim.node && e.span == claim.span)
+}
+
+/// What is changed behind a question for the flag without a claim of its own.
+fn unfenced<'w>(w: &'w World<'_>, one: &Use) -> Option<&'w Effect> {
+    let asked = matches!(one.kind, UseKind::Gate { .. } | UseKind::Branch { .. });
+    if !asked || w.graph.phase(one.node).requested() {
+        return None;
+    }
+    let effects = work::inline(w, one.node);
+    let claims = |e: &Effect| effects.iter().any(|c| c.kind == EffectKind::Claim && c.node == e.node && c.span == e.span);
+    effects.iter().copied().find(|e| matches!(e.kind, EffectKind::Store { writes: true, .. }) && !claims(e) && !e.text.as_deref().is_some_and(sql::fences))
+}

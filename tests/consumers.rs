@@ -1,0 +1,174 @@
+//! Consumers of queues and streams: the same loop with one fact changed, and the verdict that must change with it.
+
+use cargo_stateless::analysis::AnalyzeOptions;
+use cargo_stateless::config::Config;
+
+const HEAD: &str = "use futures_util::StreamExt;\nuse sqlx::PgPool;\nuse std::collections::{HashMap, HashSet};\n\
+    async fn store(db: &PgPool, n: i64) { sqlx::query(\"INSERT INTO visits (n) VALUES ($1)\").bind(n).execute(db).await.unwrap(); }\n\
+    fn read(bytes: &[u8]) -> i64 { bytes.len() as i64 }\n";
+
+/// The ids of the rules that speak of a program with these items.
+fn rules(items: &str) -> Vec<&'static str> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = \"0.9\"\ntokio = \"1\"\n\
+        futures-util = \"0.3\"\nlapin = \"4\"\nrdkafka = \"0.38\"\naws-sdk-sqs = \"1\"\nasync-nats = \"0.4\"\nredis = \"1\"\napalis = \"0.7\"\nuuid = \"1\"\n\
+        omniqueue = \"0.2\"\nsqlxmq = \"0.5\"\naxum = \"0.8\"\n";
+    std::fs::create_dir(dir.path().join("src")).expect("writable");
+    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
+    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
+    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
+    let mut rules: Vec<&str> = analysis.findings.iter().map(|f| f.rule).collect();
+    rules.sort_unstable();
+    rules
+}
+
+/// A broker's loop, with `{before}` the loop and `{body}` run on each `m`.
+const BROKERS: &[(&str, &str, &str)] = &[
+    (
+        "lapin",
+        "async fn run(db: PgPool, channel: lapin::Channel) { {before} let mut c = channel.basic_consume(\"q\".into(), \"t\".into(), Default::default(), Default::default()).await.unwrap(); \
+         while let Some(m) = c.next().await { let m = m.unwrap(); {body} } }",
+        "m.ack(Default::default()).await.unwrap();",
+    ),
+    (
+        "rdkafka",
+        "async fn run(db: PgPool, c: rdkafka::consumer::StreamConsumer) { {before} loop { match c.recv().await { Err(e) => println!(\"{e}\"), Ok(m) => { {body} } } } }",
+        "c.commit_message(&m, rdkafka::consumer::CommitMode::Async).unwrap();",
+    ),
+    (
+        "sqs",
+        "async fn run(db: PgPool, c: aws_sdk_sqs::Client) { {before} loop { let reply = c.receive_message().queue_url(\"u\").send().await.unwrap(); \
+         for m in reply.messages() { {body} } } }",
+        "c.delete_message().queue_url(\"u\").send().await.unwrap();",
+    ),
+    (
+        "jetstream",
+        "async fn run(db: PgPool, c: async_nats::jetstream::consumer::PullConsumer) { {before} let mut all = c.messages().await.unwrap(); \
+         while let Some(Ok(m)) = all.next().await { {body} } }",
+        "m.ack().await.unwrap();",
+    ),
+    (
+        "redis streams",
+        "async fn run(db: PgPool, mut c: redis::aio::MultiplexedConnection) { {before} loop { \
+         let m: Vec<u8> = redis::cmd(\"XREADGROUP\").arg(\"GROUP\").arg(\"g\").query_async(&mut c).await.unwrap(); {body} } }",
+        "redis::cmd(\"XACK\").arg(\"s\").query_async::<()>(&mut c).await.unwrap();",
+    ),
+    (
+        "a consumer behind a helper",
+        "struct Source { inner: lapin::Consumer }\nimpl Source { async fn take(&mut self) -> lapin::message::Delivery { self.inner.next().await.unwrap().unwrap() } }\n\
+         async fn run(db: PgPool, mut c: Source) { {before} loop { let m = c.take().await; {body} } }",
+        "m.ack(Default::default()).await.unwrap();",
+    ),
+    (
+        "a consumer behind a timeout",
+        "async fn run(db: PgPool, mut c: lapin::Consumer) { {before} while let Ok(Some(m)) = tokio::time::timeout(std::time::Duration::from_secs(1), c.next()).await { let m = m.unwrap(); {body} } }",
+        "m.ack(Default::default()).await.unwrap();",
+    ),
+    (
+        "a consumer in select",
+        "async fn run(db: PgPool, mut c: lapin::Consumer, mut stop: tokio::sync::oneshot::Receiver<()>) { {before} loop { tokio::select! { \
+         _ = &mut stop => break, Some(m) = c.next() => { let m = m.unwrap(); {body} } } } }",
+        "m.ack(Default::default()).await.unwrap();",
+    ),
+];
+
+const STREAM: &[&str] = &["unrecoverable-stream-state"];
+const QUIET: &[&str] = &[];
+
+/// Each row: what is before the loop, what is done with a message (`{ack}` stands for the broker's way), the verdict.
+const CASES: &[(&str, &str, &str, &[&str])] = &[
+    ("stored, then acknowledged", "", "store(&db, 1).await; {ack}", QUIET),
+    ("acknowledged, then stored", "", "{ack} store(&db, 1).await;", STREAM),
+    ("acknowledged on the way out only", "", "if db.is_closed() { {ack} continue; } store(&db, 1).await; {ack}", QUIET),
+    ("acknowledged or stored", "", "if db.is_closed() { {ack} } else { store(&db, 1).await; {ack} }", QUIET),
+    ("totals in memory", "let mut totals: HashMap<i64, i64> = HashMap::new();", "let n = read(m.payload()); *totals.entry(n).or_default() += 1; store(&db, totals[&n]).await; {ack}", STREAM),
+    ("totals of one message", "", "let mut totals: HashMap<i64, i64> = HashMap::new(); *totals.entry(1).or_default() += 1; store(&db, totals[&1]).await; {ack}", QUIET),
+    ("seen keys in memory", "let mut seen = HashSet::new();", "let n = read(m.payload()); if !seen.insert(n) { continue; } store(&db, n).await; {ack}", STREAM),
+    ("a task that acknowledges", "", "let db = db.clone(); tokio::spawn(async move { store(&db, 1).await; {ack} });", QUIET),
+    ("a task beside the acknowledgement", "", "let db = db.clone(); tokio::spawn(async move { store(&db, 1).await; }); {ack}", &["detached-task"]),
+    ("only logged", "let mut count: HashMap<i64, u64> = HashMap::new();", "let n = count.entry(1).or_default(); *n += 1; println!(\"{n}\"); store(&db, 1).await; {ack}", QUIET),
+];
+
+#[test]
+fn every_broker_is_judged_alike() {
+    for (broker, run, ack) in BROKERS {
+        for (what, before, body, verdict) in CASES {
+            let run = run.replace("{before}", before).replace("{body}", body).replace("{ack}", ack);
+            assert_eq!(rules(&format!("{run}\n#[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}")), *verdict, "{broker}: {what}");
+        }
+    }
+}
+
+/// A Kafka consumer that is built with this configuration and keeps totals in memory.
+fn kafka(config: &str, body: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "async fn run(db: PgPool) {{ let c: rdkafka::consumer::StreamConsumer = rdkafka::ClientConfig::new(){config}.create().unwrap(); \
+         let mut totals: HashMap<i64, i64> = HashMap::new(); while let Ok(m) = c.recv().await {{ {body} }} }}\n\
+         #[tokio::main] async fn main() {{ tokio::spawn(run(todo!())); }}"
+    ))
+}
+
+#[test]
+fn a_group_of_this_process_alone_gets_everything() {
+    let totals = "*totals.entry(read(m.payload())).or_default() += 1; if totals.len() > 9 { println!(\"{}\", totals.len()); } \
+        if totals.contains_key(&1) { store(&db, totals[&1]).await; } c.commit_message(&m, rdkafka::consumer::CommitMode::Sync).unwrap();";
+    assert_eq!(kafka(".set(\"group.id\", \"visits\")", totals), STREAM);
+    assert_eq!(kafka(".set(\"group.id\", uuid::Uuid::new_v4().to_string())", totals), QUIET);
+}
+
+#[test]
+fn automatic_commits_lose_the_message_at_hand_unless_offsets_follow_the_work() {
+    let auto = ".set(\"enable.auto.commit\", \"true\")";
+    assert_eq!(kafka(auto, "store(&db, read(m.payload())).await;"), STREAM);
+    assert_eq!(kafka(".set(\"enable.auto.commit\", \"false\")", "store(&db, read(m.payload())).await;"), QUIET);
+    assert_eq!(kafka(auto, "store(&db, read(m.payload())).await; c.store_offset_from_message(&m).unwrap();"), QUIET);
+    assert_eq!(kafka(auto, "println!(\"{}\", read(m.payload()));"), QUIET);
+}
+
+/// Subscribers of a subject count into a map of their own.
+fn nats(subscribe: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "async fn run(db: PgPool, c: async_nats::Client) {{ let mut totals: HashMap<i64, i64> = HashMap::new(); let mut all = c.{subscribe}.await.unwrap(); \
+         while let Some(m) = all.next().await {{ *totals.entry(read(&m.payload)).or_default() += 1; if totals[&1] > 3 {{ store(&db, totals[&1]).await; }} }} }}\n\
+         #[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}"
+    ))
+}
+
+#[test]
+fn a_queue_group_splits_what_a_subject_brings_to_all() {
+    assert_eq!(nats("queue_subscribe(\"a\", \"g\".into())"), STREAM);
+    assert_eq!(nats("subscribe(\"a\")"), QUIET);
+}
+
+#[test]
+fn a_job_of_a_library_is_an_entry_point() {
+    let job = |body: &str| {
+        rules(&format!(
+            "#[derive(Clone)] struct Seen {{ ids: std::sync::Arc<std::sync::Mutex<HashSet<i64>>> }}\n\
+             async fn mail(job: Vec<u8>, seen: apalis::prelude::Data<Seen>) {{ let db: PgPool = todo!(); {body} }}\n\
+             #[tokio::main] async fn main() {{ apalis::prelude::WorkerBuilder::new(\"m\").data(Seen {{ ids: Default::default() }}).build_fn(mail); }}"
+        ))
+    };
+    assert_eq!(job("if seen.ids.lock().unwrap().insert(read(&job)) { store(&db, 1).await; }"), STREAM);
+    assert_eq!(job("tokio::spawn(async move { store(&db, 1).await; });"), ["detached-task"]);
+    assert_eq!(job("store(&db, 1).await;"), QUIET);
+}
+
+/// What a consumer writes and a request reads is judged like what requests write.
+#[test]
+fn a_request_that_reads_what_a_consumer_wrote_asks_the_wrong_instance() {
+    let service = |broker: &str| {
+        rules(&format!(
+            "use axum::{{Router, extract::State, http::StatusCode, routing::get}};\nuse std::sync::{{Arc, Mutex}};\n\
+             type Last = Arc<Mutex<HashMap<i64, i64>>>;\n\
+             async fn show(State(last): State<Last>) -> Result<String, StatusCode> {{ last.lock().unwrap().get(&1).map(|n| n.to_string()).ok_or(StatusCode::NOT_FOUND) }}\n\
+             async fn run(last: Last, c: async_nats::Client) {{ let mut all = c.{broker}.await.unwrap(); \
+             while let Some(m) = all.next().await {{ last.lock().unwrap().insert(1, read(&m.payload)); }} }}\n\
+             #[tokio::main] async fn main() {{ let last: Last = Default::default(); tokio::spawn(run(last.clone(), todo!())); \
+             axum::serve(todo!(), Router::new().route(\"/\", get(show)).with_state(last)).await; }}"
+        ))
+    };
+    assert_eq!(service("queue_subscribe(\"a\", \"g\".into())"), ["authoritative-memory"]);
+    assert_eq!(service("subscribe(\"a\")"), QUIET);
+}
