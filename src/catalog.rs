@@ -1,6 +1,9 @@
 //! What crates outside the analysed tree mean, read from `rules/catalog/*.toml` and from a user's own
 //! catalog files of the same form.
 
+mod consumer;
+
+pub use self::consumer::Consumer;
 use crate::names::{Name, Names};
 use rustc_hash::FxHashMap;
 pub mod tokens;
@@ -262,43 +265,6 @@ pub struct Library {
     /// Only if a keyed state store is its type argument or inferred, not e.g. a global one.
     #[serde(default)]
     pub note: Option<String>,
-}
-
-/// How messages come from a broker and are settled there; the keys are explained in `consumers.toml`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Consumer {
-    crates: Vec<String>,
-    pub opens: BTreeMap<String, String>,
-    receives: Vec<String>,
-    pub hands: Vec<String>,
-    settles: Vec<String>,
-    pub at_once: Vec<String>,
-    pub auto: Vec<(String, String)>,
-    pub own_group: Vec<String>,
-    pub keeps: Vec<String>,
-    attributes: Vec<String>,
-    pub forgets: bool,
-    unacked: Vec<String>,
-}
-
-impl Consumer {
-    /// Whether these calls, made one after the other, bring a message.
-    pub fn receives(&self, calls: &[&str]) -> bool {
-        let called = |name: &str| calls.contains(&name);
-        self.receives.iter().any(|r| match r.split_once('+') {
-            Some((call, with)) => called(call) && called(with),
-            None => called(r),
-        })
-    }
-
-    pub fn settles(&self, calls: &[&str]) -> bool {
-        calls.iter().any(|call| self.settles.iter().any(|s| s == call))
-    }
-
-    pub fn is_unacked(&self, path: &str) -> bool {
-        self.unacked.iter().any(|u| short(u) == short(path))
-    }
 }
 
 #[derive(Default, Deserialize)]

@@ -82,12 +82,37 @@ const CASES: &[(&str, &str, &str, &[&str])] = &[
     ("acknowledged, then stored", "", "{ack} store(&db, 1).await;", STREAM),
     ("acknowledged on the way out only", "", "if db.is_closed() { {ack} continue; } store(&db, 1).await; {ack}", QUIET),
     ("acknowledged or stored", "", "if db.is_closed() { {ack} } else { store(&db, 1).await; {ack} }", QUIET),
-    ("totals in memory", "let mut totals: HashMap<i64, i64> = HashMap::new();", "let n = read(m.payload()); *totals.entry(n).or_default() += 1; store(&db, totals[&n]).await; {ack}", STREAM),
-    ("totals of one message", "", "let mut totals: HashMap<i64, i64> = HashMap::new(); *totals.entry(1).or_default() += 1; store(&db, totals[&1]).await; {ack}", QUIET),
-    ("seen keys in memory", "let mut seen = HashSet::new();", "let n = read(m.payload()); if !seen.insert(n) { continue; } store(&db, n).await; {ack}", STREAM),
+    (
+        "totals in memory",
+        "let mut totals: HashMap<i64, i64> = HashMap::new();",
+        "let n = read(m.payload()); *totals.entry(n).or_default() += 1; store(&db, totals[&n]).await; {ack}",
+        STREAM,
+    ),
+    (
+        "totals of one message",
+        "",
+        "let mut totals: HashMap<i64, i64> = HashMap::new(); *totals.entry(1).or_default() += 1; store(&db, totals[&1]).await; {ack}",
+        QUIET,
+    ),
+    (
+        "seen keys in memory",
+        "let mut seen = HashSet::new();",
+        "let n = read(m.payload()); if !seen.insert(n) { continue; } store(&db, n).await; {ack}",
+        STREAM,
+    ),
     ("a task that acknowledges", "", "let db = db.clone(); tokio::spawn(async move { store(&db, 1).await; {ack} });", QUIET),
-    ("a task beside the acknowledgement", "", "let db = db.clone(); tokio::spawn(async move { store(&db, 1).await; }); {ack}", &["detached-task"]),
-    ("only logged", "let mut count: HashMap<i64, u64> = HashMap::new();", "let n = count.entry(1).or_default(); *n += 1; println!(\"{n}\"); store(&db, 1).await; {ack}", QUIET),
+    (
+        "a task beside the acknowledgement",
+        "",
+        "let db = db.clone(); tokio::spawn(async move { store(&db, 1).await; }); {ack}",
+        &["detached-task"],
+    ),
+    (
+        "only logged",
+        "let mut count: HashMap<i64, u64> = HashMap::new();",
+        "let n = count.entry(1).or_default(); *n += 1; println!(\"{n}\"); store(&db, 1).await; {ack}",
+        QUIET,
+    ),
 ];
 
 #[test]
@@ -95,7 +120,11 @@ fn every_broker_is_judged_alike() {
     for (broker, run, ack) in BROKERS {
         for (what, before, body, verdict) in CASES {
             let run = run.replace("{before}", before).replace("{body}", body).replace("{ack}", ack);
-            assert_eq!(rules(&format!("{run}\n#[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}")), *verdict, "{broker}: {what}");
+            assert_eq!(
+                rules(&format!("{run}\n#[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}")),
+                *verdict,
+                "{broker}: {what}"
+            );
         }
     }
 }

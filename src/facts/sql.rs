@@ -10,6 +10,16 @@ pub fn settles(sql: &str) -> bool {
     columns.any(|column| condition.split(apart).any(|word| word == column))
 }
 
+/// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.
+pub fn fences(sql: &str) -> bool {
+    let upper = sql.to_ascii_uppercase();
+    let Some((_, condition)) = upper.split_once("WHERE") else { return false };
+    let given = |text: &str| text.trim_start_matches(['=', ' ']).starts_with(['$', '?', ':', '{']);
+    condition
+        .split_once(['<', '>'])
+        .is_some_and(|(left, right)| given(right) || left.trim_end().ends_with(|c: char| c.is_ascii_digit() || c == '?'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::settles;
@@ -22,12 +32,4 @@ mod tests {
         assert!(!settles("UPDATE totals SET cents = 0"));
         assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));
     }
-}
-
-/// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.
-pub fn fences(sql: &str) -> bool {
-    let upper = sql.to_ascii_uppercase();
-    let Some((_, condition)) = upper.split_once("WHERE") else { return false };
-    let given = |text: &str| text.trim_start_matches(['=', ' ']).starts_with(['$', '?', ':', '{']);
-    condition.split_once(['<', '>']).is_some_and(|(left, right)| given(right) || left.trim_end().ends_with(|c: char| c.is_ascii_digit() || c == '?'))
 }

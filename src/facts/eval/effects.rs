@@ -113,8 +113,19 @@ impl<'a> Eval<'a> {
             _ => {}
         }
         let id = EffectId(self.facts.effects.len() as u32);
-        let effect =
-            Effect { node: self.body.node, kind, what: what.to_string(), span, order, branch: self.body.branch, guards: self.guard_list(), path, data, text, on };
+        let effect = Effect {
+            node: self.body.node,
+            kind,
+            what: what.to_string(),
+            span,
+            order,
+            branch: self.body.branch,
+            guards: self.guard_list(),
+            path,
+            data,
+            text,
+            on,
+        };
         self.facts.effects.push(effect);
         id
     }
