@@ -87,8 +87,19 @@ impl<'a> Eval<'a> {
 
     pub(super) fn record_call(&mut self, target: DefId, kind: CallKind, dynamic: bool, span: Span, args: Vec<Prov>) {
         let order = self.next();
-        let call =
-            Call { node: self.body.node, target, kind, dynamic, span, order, branch: self.body.branch, guards: self.guard_list(), args, claims: None, checks: false };
+        let call = Call {
+            node: self.body.node,
+            target,
+            kind,
+            dynamic,
+            span,
+            order,
+            branch: self.body.branch,
+            guards: self.guard_list(),
+            args,
+            claims: None,
+            checks: false,
+        };
         self.facts.calls.push(call);
     }
 
