@@ -230,3 +230,57 @@ fn a_refusal_may_be_held_by_a_variable() {
     assert!(run("let answer = axum::http::StatusCode::CONFLICT; return answer;"));
     assert!(!run("let answer = axum::http::StatusCode::OK; return answer;"));
 }
+
+#[test]
+fn sql_that_a_helper_is_given_is_read_where_it_is_passed() {
+    let run = |text: &str| {
+        let helpers = "async fn run(db: &PgPool, sql: &str) { sqlx::query(sql).execute(db).await.unwrap(); }\n\
+            async fn outer(db: &PgPool, sql: &str) { run(db, sql).await }";
+        each_round(helpers, &format!("let sql = \"{text}\"; outer(&db, sql).await;"))
+    };
+    assert_eq!(run("DELETE FROM visits WHERE at < now()"), QUIET);
+    assert_eq!(run("VACUUM visits"), QUIET);
+    assert_eq!(run("INSERT INTO bills (cents) SELECT cents FROM due"), &["unelected-schedule"]);
+}
+
+#[test]
+fn a_helper_that_repeats_what_it_is_given_makes_a_schedule_of_it() {
+    let start = |wrapper: &str| {
+        rules(&format!(
+            "{wrapper}\nasync fn visit(State(db): State<PgPool>) {{}}\n\
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let own = db.clone(); \
+            every(Duration::from_secs(60), move || {{ let db = own.clone(); async move {{ bill(&db).await }} }}); \
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(db); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    let head = "fn every<F, T>(period: Duration, work: F) where F: Fn() -> T + Send + 'static, T: std::future::Future<Output = ()> + Send";
+    let repeated = format!("{head} {{ tokio::spawn(async move {{ loop {{ tokio::time::sleep(period).await; work().await; }} }}); }}");
+    assert_eq!(start(&repeated), &["unelected-schedule"]);
+    let inner = repeated.replace("fn every", "fn again");
+    assert_eq!(start(&format!("{inner}\n{head} {{ again(period, work) }}")), &["unelected-schedule"]);
+    assert_eq!(start(&format!("{head} {{ tokio::spawn(async move {{ tokio::time::sleep(period).await; work().await; }}); }}")), QUIET);
+}
+
+#[test]
+fn a_loop_that_waits_for_items_is_no_schedule_however_it_retries() {
+    let start = |wait: &str| {
+        rules(&format!(
+            "async fn visit(State(db): State<PgPool>) {{}}\n\
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let own = db.clone(); \
+            let (tx, mut rx) = mpsc::channel::<i64>(8); tx.send(1).await.unwrap(); \
+            tokio::spawn(async move {{ loop {{ {wait} bill(&own).await; tokio::time::sleep(Duration::from_secs(1)).await; }} }}); \
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(db); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    assert_eq!(start("let n = rx.recv().await;"), QUIET);
+    assert_eq!(start("let n = rx.try_recv();"), &["unelected-schedule"]);
+}
+
+#[test]
+fn the_elected_one_works_alone() {
+    let raft = "struct Raft; impl Raft { async fn is_leader(&self) -> bool { true } async fn is_ready(&self) -> bool { true } }";
+    assert_eq!(each_round(raft, "if !Raft.is_leader().await { continue; } bill(&db).await;"), QUIET);
+    assert_eq!(each_round(raft, "if !Raft.is_ready().await { continue; } bill(&db).await;"), &["unelected-schedule"]);
+}

@@ -76,6 +76,8 @@ pub struct World<'a> {
     registered: FxHashMap<(NodeId, Span), Ty>,
     /// The cell of each access that has one.
     pub cell_of: FxHashMap<AccessId, usize>,
+    /// Nodes that take items out of a channel into which requests of this process put them.
+    fed: FxHashSet<NodeId>,
 }
 
 impl<'a> World<'a> {
@@ -90,6 +92,7 @@ impl<'a> World<'a> {
             effects_of: vec![Vec::new(); facts.nodes.len()],
             registered: FxHashMap::default(),
             cell_of: FxHashMap::default(),
+            fed: FxHashSet::default(),
         };
         for (index, effect) in facts.effects.iter().enumerate() {
             world.effects_of[effect.node.index()].push(EffectId(index as u32));
@@ -135,8 +138,19 @@ impl<'a> World<'a> {
         for ((key, ids), uses) in groups.into_iter().zip(uses) {
             cells.push(world.cell(key, ids, uses));
         }
+        for cell in &cells {
+            let accesses = || cell.accesses.iter().map(|&a| facts.access(a));
+            if accesses().any(|a| matches!(a.op, Op::Send | Op::Push) && graph.phase(a.node).requested()) {
+                world.fed.extend(accesses().filter(|a| a.op == Op::Recv).map(|a| a.node));
+            }
+        }
         world.cells = cells;
         world
+    }
+
+    /// Whether requests of this process put in what the node takes out of a channel.
+    pub fn is_fed(&self, node: NodeId) -> bool {
+        self.fed.contains(&node)
     }
 
     /// Effects of one node, in order.
@@ -416,7 +430,14 @@ impl<'a> World<'a> {
     pub fn class(&self, ty: &Ty) -> &'a str {
         let mut ty = ty.clone();
         for _ in 0..8 {
-            let Ty::Ext(name, args) = &ty else { return if matches!(ty, Ty::Prim(_)) { "scalar" } else { "struct" } };
+            let Ty::Ext(name, args) = &ty else {
+                return match ty {
+                    Ty::Prim(_) => "scalar",
+                    // What an implementation keeps is a cell of its own.
+                    Ty::Traits(_) => "trait",
+                    _ => "struct",
+                };
+            };
             let Some(info) = self.cat.type_info(&self.p.names, *name) else { return "opaque" };
             match self.cat.class_name(info) {
                 "pointer" | "lock" | "cell" | "option" if !args.is_empty() => ty = ty.arg(0),

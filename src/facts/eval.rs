@@ -4,6 +4,7 @@
 
 mod adaptors;
 mod calls;
+mod clients;
 mod consumers;
 mod control;
 mod effects;
@@ -20,6 +21,7 @@ mod routes;
 mod tasks;
 mod time;
 mod tokens;
+mod wrappers;
 
 pub use handouts::state_of;
 
@@ -59,6 +61,12 @@ pub struct Summary {
     mints: Vec<u32>,
     /// It is generic, and checks tokens of claims that its callers name.
     checks: bool,
+    /// Parameters that it runs again and again.
+    pub repeats_params: u32,
+    /// Parameters of which only the age counts.
+    pub ages_params: u32,
+    /// Requests to stores whose text is a parameter.
+    texts: Vec<wrappers::TextCall>,
 }
 
 impl Summary {
@@ -74,6 +82,9 @@ impl Summary {
             spawns_params: 0,
             mints: Vec::new(),
             checks: false,
+            repeats_params: 0,
+            ages_params: 0,
+            texts: Vec::new(),
         }
     }
 }
@@ -116,7 +127,14 @@ struct Body {
     leaves: u32,
     /// `break`s of the loop that is being walked.
     breaks: u32,
+    /// Waits for an item of a queue met so far, other than those of `select!`.
+    waits: u32,
     spawns_params: u32,
+    repeats_params: u32,
+    ages_params: u32,
+    /// Parameters called in the loop that is being walked.
+    called_params: u32,
+    texts: Vec<wrappers::TextCall>,
     /// Parameters that are futures or closures by their written type.
     work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
@@ -246,7 +264,9 @@ impl<'a> Eval<'a> {
         let outer = std::mem::replace(&mut self.body.node, node);
         let guards = std::mem::take(&mut self.body.guards);
         let ret = self.body.ret.take();
+        let waits = self.body.waits;
         let value = walk(self);
+        self.body.waits = waits;
         self.body.node = outer;
         self.body.guards = guards;
         self.body.ret = ret;
@@ -306,6 +326,9 @@ impl<'a> Eval<'a> {
             spawns_params: done.spawns_params,
             mints: self.open_mints(def, first_mint),
             checks: !function.generics.params.is_empty() && (done.checks || self.checks_unnamed(def, first_check)),
+            repeats_params: done.repeats_params,
+            ages_params: done.ages_params,
+            texts: done.texts,
         });
         self.summaries.insert(def, summary.clone());
         summary
@@ -342,6 +365,9 @@ impl<'a> Eval<'a> {
                 self.body.work_params |= 1u32.checked_shl(index as u32 + 1).unwrap_or(0);
             }
             let mut value = Val::of(ty.clone(), Prov::param(index + 1));
+            if self.is_text(&ty) {
+                value.extra().text_param = Some(index as u32 + 1);
+            }
             value.place = Some(Place::root(Root::Param(index as u32 + 1, ty)));
             self.bind(param.pat, value);
         }
@@ -425,7 +451,12 @@ impl Body {
             branch: None,
             leaves: 0,
             breaks: 0,
+            waits: 0,
             spawns_params: 0,
+            repeats_params: 0,
+            ages_params: 0,
+            called_params: 0,
+            texts: Vec::new(),
             work_params: 0,
             exclusive_self: false,
             iterating: 0,

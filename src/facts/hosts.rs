@@ -41,7 +41,7 @@ const MAX_DEPTH: u32 = 12;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
-        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None };
+        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None, traits: FxHashSet::default() };
         for (index, registration) in facts.registrations.iter().enumerate() {
             // What a request puts aside for itself goes with it.
             let phase = graph.phase(registration.node);
@@ -106,6 +106,8 @@ struct Finder<'a> {
     hosts: Hosts,
     /// The field of another type that is being looked into.
     within: Option<(DefId, Name)>,
+    /// Traits whose impls were visited, and whether as one of several.
+    traits: FxHashSet<(Res, bool)>,
 }
 
 impl Finder<'_> {
@@ -130,7 +132,8 @@ impl Finder<'_> {
             }
         }
         let lives = match entry.kind.as_str() {
-            "extractor" | "inbox activity" | "job" => false,
+            // Objects of a graph are made for the answer; a root that keeps state is handed to the schema.
+            "extractor" | "inbox activity" | "job" | "resolver" => false,
             // A tool server over stdio is the client's own process; over HTTP its sessions outlive requests.
             "tool" | "prompt" => self.serves_sessions(facts, def),
             "actor message" => !self.is_connection(scope.self_ty.as_ref()),
@@ -201,6 +204,10 @@ impl Finder<'_> {
             }
             Ty::Traits(traits) => {
                 for trait_ in traits.iter().filter(|t| matches!(t, Res::Def(_))) {
+                    // Impls for whatever implements the trait lead back to it.
+                    if !self.traits.insert((*trait_, uncertain)) {
+                        continue;
+                    }
                     let impls: Vec<Ty> =
                         self.p.impls_of.get(trait_).into_iter().flatten().map(|&i| self.p.impls[i as usize].self_ty.clone()).collect();
                     let several = impls.len() > 1;

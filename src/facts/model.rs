@@ -331,6 +331,8 @@ pub struct Effect {
     pub text: Option<String>,
     /// The place on which a store client's method was called.
     pub on: Option<Place>,
+    /// Its text is a parameter: callers repeat the effect with the text that they pass.
+    pub delegated: bool,
 }
 
 impl Effect {

@@ -36,6 +36,10 @@ pub struct Profile {
     /// Every use only logs or measures.
     pub only_logged: bool,
     pub only_modulo: bool,
+    /// Every instance hears of each change and makes it.
+    pub replica: bool,
+    /// Every instance reads it from the store again, now and then.
+    pub reread: bool,
 }
 
 impl Profile {
@@ -59,6 +63,8 @@ impl Profile {
             used: None,
             only_logged: false,
             only_modulo: false,
+            replica: false,
+            reread: false,
         };
         for &id in &cell.accesses {
             let access = w.facts.access(id);
@@ -89,6 +95,10 @@ impl Profile {
                 profile.startup_puts.push(id);
             }
         }
+        let loops = |holds: &dyn Fn(NodeId) -> bool| profile.background_puts.iter().any(|&a| in_loop(w, a, holds));
+        let replica = loops(&|n| w.facts.node(n).pumps && !w.is_fed(n));
+        let reread = loops(&|n| w.facts.node(n).periodic.is_some() && reads_store(w, n));
+        (profile.replica, profile.reread) = (replica, reread);
         profile.judge_uses(cell, w, requested);
         if profile.all_memo(cell, w) {
             profile.reloads = true;
@@ -221,6 +231,37 @@ impl Profile {
     }
 }
 
+/// Callers climbed from a write to the loop that it is made for.
+const MAX_CALLERS: usize = 24;
+
+/// Whether a background write is made by a loop of which that holds.
+fn in_loop(w: &World<'_>, id: AccessId, holds: &dyn Fn(NodeId) -> bool) -> bool {
+    let access = w.facts.access(id);
+    let origin = access.via.map_or(access, |via| w.facts.access(via));
+    let mut nodes = vec![origin.node];
+    let mut index = 0;
+    while let Some(&here) = nodes.get(index) {
+        if holds(here) {
+            return true;
+        }
+        index += 1;
+        for edge in w.graph.callers(here) {
+            let works = w.graph.phase(edge.from).has(Phases::BACKGROUND);
+            if works && nodes.len() < MAX_CALLERS && !nodes.contains(&edge.from) {
+                nodes.push(edge.from);
+            }
+        }
+    }
+    false
+}
+
+/// Whether a periodic body asks the store, itself or through what it calls.
+fn reads_store(w: &World<'_>, node: NodeId) -> bool {
+    let reads = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: false, .. });
+    w.effects_of(node).iter().any(|&e| reads(&w.facts.effects[e.index()]))
+        || w.graph.callees(node).any(|e| w.facts.loading.contains(&w.facts.node(e.to).def))
+}
+
 /// A use within an endpoint that reports on this instance only measures.
 fn measured(w: &World<'_>, one: Use) -> Use {
     const ENDPOINTS: &[&str] = &["metrics", "prometheus", "health", "healthz", "ready", "readyz", "live", "livez", "liveness", "readiness"];
@@ -256,6 +297,7 @@ fn class_name(text: &str) -> &'static str {
         "option",
         "cell",
         "handle",
+        "trait",
     ];
     NAMES.iter().find(|n| **n == text).copied().unwrap_or("opaque")
 }

@@ -58,6 +58,8 @@ pub struct Extra {
     pub of: Option<(DefId, Name)>,
     /// It counts only where a setting is absent.
     pub fallback: bool,
+    /// The parameter that this text is.
+    pub text_param: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +72,8 @@ pub enum Callable {
 pub struct StoreCall {
     pub kind: StoreKind,
     pub text: Option<String>,
+    /// The parameter that the text is, where it is one.
+    pub text_param: Option<u32>,
     /// Names called so far that say what it does.
     pub verbs: Vec<String>,
 }
@@ -97,6 +101,9 @@ impl Val {
             Some(Literal::Str(text)) => Some(text),
             _ => None,
         }
+    }
+    pub fn text_param(&self) -> Option<u32> {
+        self.extra.as_ref()?.text_param
     }
     pub fn callable(&self) -> Option<Callable> {
         self.extra.as_ref()?.callable

@@ -13,6 +13,18 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "map" | "set" | "seq" | "scalar" | "struct" | "atomic" | "cache" | "option" | "opaque" | "watch-sender") {
         return None;
     }
+    if profile.replica {
+        return None;
+    }
+    // A value that is replaced as a whole, and read again from the store by every instance: a setting that spreads.
+    let replaced = |a: &AccessId| matches!(w.facts.access(*a).op, crate::catalog::Op::Store | crate::catalog::Op::Swap);
+    if profile.reread && profile.updates.is_empty() && profile.puts.iter().all(replaced) {
+        return None;
+    }
+    // When something was last looked up or done here: its age decides, and every instance has its own.
+    if cell.expires && profile.put_from.has(Prov::CLOCK) && !profile.put_from.has(Prov::REQUEST.or(Prov::RANDOM).or(Prov::STORE)) && !matches!(profile.class, "map" | "set" | "seq" | "cache") {
+        return None;
+    }
     // Ends of connections are no data: whether a message reaches them all is another question.
     if holds_sender(w.p, w.cat, &cell.ty) {
         return None;

@@ -177,6 +177,9 @@ fn quiet(cell: &Cell, profile: &Profile, w: &World<'_>) -> &'static str {
     if profile.puts.is_empty() && profile.updates.is_empty() && profile.removes.is_empty() {
         return if profile.reads.is_empty() { "no request touches it" } else { "no request writes it: a snapshot or a replica" };
     }
+    if profile.replica {
+        return "a replica: every instance is told of changes";
+    }
     if profile.reloads {
         return "a cache: what is missing is loaded again";
     }

@@ -81,7 +81,8 @@ fn refetched(effect: &Effect, w: &World<'_>) -> bool {
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let library = matches!(effect.kind, EffectKind::Library(_));
     let def = w.facts.node(effect.node).def;
-    if !library && !w.graph.phase(effect.node).requested() {
+    let phase = w.graph.phase(effect.node);
+    if !phase.requested() && (!library || phase == crate::facts::phases::Phases::default()) {
         return None;
     }
     if refetched(effect, w) {

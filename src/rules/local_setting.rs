@@ -15,6 +15,14 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads {
         return None;
     }
+    if profile.replica || profile.reread {
+        return None;
+    }
+    // When something last happened here is a memory of this process, not a choice that somebody made.
+    let chosen = Prov::REQUEST.or(Prov::CONFIG).or(Prov::STORE).or(Prov::BUS).or(Prov::RANDOM).or(Prov::UNKNOWN);
+    if profile.put_from.has(Prov::CLOCK) && !profile.put_from.has(chosen) {
+        return None;
+    }
     // The whole value is replaced; nothing is counted, added or removed.
     let stores: Vec<AccessId> = profile.puts.iter().copied().filter(|&a| matches!(w.facts.access(a).op, Op::Store | Op::Swap) && whole(w, a)).collect();
     if stores.is_empty() || stores.len() != profile.puts.len() || !profile.updates.is_empty() || !profile.removes.is_empty() {

@@ -9,6 +9,9 @@ use crate::finding::*;
 pub const ID: &str = "stale-local-cache";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if profile.replica || profile.reread {
+        return None;
+    }
     if let Some(finding) = snapshot(cell, profile, w) {
         return Some(finding);
     }

@@ -84,7 +84,6 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
     let upsert =
         effect.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT")) || effect.what.contains("on_conflict");
     match effect.kind {
-        EffectKind::Store { kind: StoreKind::Mail, .. } => true,
         // A report about this process, made of constants and configuration.
         EffectKind::Store { kind: StoreKind::Http, writes: true } => {
             let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);

@@ -88,7 +88,7 @@ fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> 
         if skip(node) || !seen.insert(node) || seen.len() > MAX_NODES {
             continue;
         }
-        found.extend(w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]));
+        found.extend(w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]).filter(|e| !e.delegated));
         queue.extend(w.graph.callees(node).map(|e| e.to));
     }
     found
@@ -98,12 +98,7 @@ fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> 
 pub fn lasting<'w>(effects: &[&'w Effect]) -> Option<&'w Effect> {
     effects.iter().copied().find(|e| {
         !is_copy(e)
-            && matches!(
-                &e.kind,
-                EffectKind::Store { writes: true, .. }
-                    | EffectKind::Store { kind: StoreKind::Mail, .. }
-                    | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy)
-            )
+            && matches!(&e.kind, EffectKind::Store { writes: true, .. } | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy))
     })
 }
 

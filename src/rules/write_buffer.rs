@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 pub const ID: &str = "write-buffer";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if profile.replica {
+        return None;
+    }
     let mut collects = profile.puts.clone();
     collects.extend(&profile.updates);
     if collects.is_empty() || !matches!(profile.class, "map" | "seq" | "set" | "atomic" | "scalar" | "struct" | "opaque") {

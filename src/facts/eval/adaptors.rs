@@ -26,7 +26,7 @@ impl<'a> Eval<'a> {
                 | "is_expired"
                 | "has_expired"
         ) {
-            self.uses_of(on, UseKind::Aged, span);
+            self.age(on, span);
         }
         let touched = self.touch(on.clone(), span);
         let on = &touched;

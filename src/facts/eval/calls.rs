@@ -1,14 +1,16 @@
 //! Calls by path: functions of the tree by their summary, others by what the catalog says.
 
+use super::methods::asks_for_leadership;
 use super::*;
-use crate::catalog::{FnEffect, StoreKind};
+use crate::catalog::FnEffect;
 use crate::facts::time::{Base, Time};
-use crate::facts::value::{Callable, Form, StoreCall, Val};
+use crate::facts::value::{Callable, Form, Val};
 use crate::resolve::Res;
+use crate::resolve::paths::Space;
 use crate::syntax::hir::ExprKind;
 
 /// Names that make a client or container and ask nothing yet.
-const CONSTRUCTORS: &[&str] = &[
+pub(super) const CONSTRUCTORS: &[&str] = &[
     "new",
     "open",
     "connect",
@@ -53,6 +55,9 @@ impl<'a> Eval<'a> {
         {
             return self.call_local(local, args, span);
         }
+        if path.segments.last().is_some_and(|s| asks_for_leadership(self.text(s.name))) {
+            self.effect(EffectKind::Claim, "is_leader", span, Prov::NONE, Prov::NONE, None, None);
+        }
         match self.resolve_value(path).or_else(|| self.resolve_type(path)) {
             Some(Res::Def(def)) => match self.p.def(def).kind {
                 DefKind::Fn => {
@@ -81,7 +86,11 @@ impl<'a> Eval<'a> {
                 }
                 let name = self.p.names.intern(&format!("?::{last}"));
                 self.facts.unknown_calls += 1;
-                self.call_external(name, args, span)
+                let mut value = self.call_external(name, args, span);
+                if let Some(made) = self.derived_constructor(path, last) {
+                    value.ty = made;
+                }
+                value
             }
         }
     }
@@ -105,6 +114,21 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// An associated function that no impl of the tree has comes from a derive, and those make the type:
+    /// `Args::parse()`, `Settings::try_parse()`.
+    fn derived_constructor(&self, path: &'a hir::Path, last: &str) -> Option<Ty> {
+        let (_, owner) = path.segments.split_last()?;
+        let names: Vec<Name> = owner.iter().map(|s| self.name(s.name)).collect();
+        let ty = match self.p.resolve(self.body.scope.module, &names, path.global, Space::Type)? {
+            Res::Def(def) if matches!(self.p.def(def).kind, DefKind::Struct | DefKind::Enum) => Ty::adt(def),
+            _ => return None,
+        };
+        if last.starts_with("try_") {
+            return Some(Ty::Ext(self.p.names.intern("std::result::Result"), [ty].into()));
+        }
+        Some(ty)
+    }
+
     pub(super) fn args(&mut self, args: &'a [ExprId]) -> Vec<Val> {
         args.iter().map(|&a| self.expr(a)).collect()
     }
@@ -125,6 +149,11 @@ impl<'a> Eval<'a> {
             return self.call_functions(&[def], None, args, span);
         }
         self.note_spawned_param(&local);
+        if let Some(Place { root: Root::Param(index, _), path }) = &local.place
+            && path.is_empty()
+        {
+            self.body.called_params |= 1u32.checked_shl(*index).unwrap_or(0) & self.body.work_params;
+        }
         let values = self.args(args);
         let mut value = self.merge(&values);
         value.prov = value.prov.or(local.prov);
@@ -205,6 +234,7 @@ impl<'a> Eval<'a> {
         for &mint in &summary.mints {
             self.lift_mint(mint, args, span);
         }
+        self.apply_to_arguments(summary, args, span);
         let mut value = summary.ret.clone();
         self.rebase(&mut value, args);
         self.note_defaults(&value);
@@ -340,7 +370,7 @@ impl<'a> Eval<'a> {
         if is_type && matches!(last, "clone" | "downgrade" | "as_ref" | "deref") && on.is_some() {
             return values[0].clone();
         }
-        let secret = last == "generate" || (last == "new_random");
+        let secret = makes_key(text);
         if secret {
             value.prov = value.prov.or(Prov::RANDOM);
             self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
@@ -452,7 +482,7 @@ impl<'a> Eval<'a> {
             FnEffect::Random => {
                 value.prov = Prov::RANDOM;
                 value.ty = self.owner_type(text);
-                if text.contains("Key::") || text.contains("Rsa") || text.contains("SigningKey") {
+                if makes_key(text) {
                     self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
                 }
             }
@@ -484,29 +514,6 @@ impl<'a> Eval<'a> {
             _ => Ty::Unknown,
         }
     }
-
-    /// A function of a store crate: a client, or a request that something will carry out.
-    fn client_function(&mut self, path: Name, kind: StoreKind, values: Vec<Val>, mut value: Val, span: Span) -> Val {
-        let text = self.p.text(path);
-        let last = text.rsplit("::").next().unwrap_or(text).to_string();
-        let owner = text.rsplit_once("::").map_or(text, |(o, _)| o);
-        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
-        value.ty = if is_type { Ty::ext(self.p.names.intern(owner)) } else { Ty::ext(path) };
-        value.place = None;
-        if kind == StoreKind::Embedded || text.to_ascii_lowercase().contains("sqlite") {
-            let literal = values.first().and_then(|v| v.str()).map(str::to_string);
-            let data = values.first().map_or(Prov::NONE, |v| v.prov);
-            self.effect(EffectKind::Library("embedded-database".into()), text, span, data, data, literal, None);
-        }
-        if is_type && CONSTRUCTORS.contains(&last.as_str()) {
-            value.prov = Prov::CONFIG;
-            value.reads.clear();
-            return value;
-        }
-        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
-        value.extra().store = Some(StoreCall { kind, text: literal, verbs: vec![last] });
-        value
-    }
 }
 
 /// What a parameter that is given back keeps of the argument: numbers, and the fields of a struct one level down.
@@ -525,6 +532,17 @@ fn adopt(value: &mut Val, given: Val) -> bool {
         own.fields = given.fields;
     }
     true
+}
+
+/// Whether a function makes a key: `Key::generate`, `Rsa::generate`, `SigningKey::random`. A salt or a
+/// nonce is kept beside what it was used for, and generators of other things are named alike.
+fn makes_key(path: &str) -> bool {
+    let mut parts = path.rsplit("::");
+    let (last, owner) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let key = ["Key", "KeyPair", "Keypair", "Rsa", "Secret", "Keys"].iter().any(|w| owner.ends_with(w)) && owner != "CacheKey";
+    key && (matches!(last, "generate" | "new_random" | "random" | "try_generate")
+        || last.starts_with("generate_")
+        || last == "new" && owner == "RsaPrivateKey")
 }
 
 /// A provenance with the arguments' in the place of parameters.

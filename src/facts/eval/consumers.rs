@@ -168,7 +168,7 @@ impl<'a> Eval<'a> {
                     verbs.push(name.to_string());
                     let kind = self.client(&value.ty)?;
                     value.ty = opened.unwrap_or(value.ty);
-                    value.extra().store = Some(StoreCall { kind, text: None, verbs });
+                    value.extra().store = Some(StoreCall { kind, text: None, text_param: None, verbs });
                     return Some(value);
                 }
                 let targets = self.p.methods_on(&value.ty, self.p.names.intern(name));
@@ -192,7 +192,7 @@ impl<'a> Eval<'a> {
             ExprKind::Lit(hir::Lit::Str(text)) => self.text(*text).to_lowercase(),
             _ => return None,
         };
-        value.extra().store = Some(StoreCall { kind, text: None, verbs: vec![word] });
+        value.extra().store = Some(StoreCall { kind, text: None, text_param: None, verbs: vec![word] });
         Some(value)
     }
 

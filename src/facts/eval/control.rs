@@ -331,7 +331,7 @@ impl<'a> Eval<'a> {
         while let ExprKind::Await(inner) | ExprKind::Try(inner) = &self.hir().expr(at).kind {
             at = *inner;
         }
-        matches!(&self.hir().expr(at).kind, ExprKind::Method { name, .. } if matches!(self.text(*name), "next" | "recv" | "try_next" | "accept" | "next_message" | "read"))
+        matches!(&self.hir().expr(at).kind, ExprKind::Method { name, .. } if matches!(self.text(*name), "next" | "recv" | "recv_async" | "recv_many" | "try_next" | "accept" | "next_message" | "read"))
     }
 
     pub(super) fn for_expr(&mut self, pat: hir::PatId, iter: ExprId, body: &'a Block, span: Span) -> Val {
@@ -356,11 +356,19 @@ impl<'a> Eval<'a> {
         let outer = std::mem::take(&mut self.body.sleeps);
         let leaves = self.body.leaves;
         let breaks = std::mem::take(&mut self.body.breaks);
+        let waits = self.body.waits;
+        let called = std::mem::take(&mut self.body.called_params);
         walk(self);
+        let called = std::mem::replace(&mut self.body.called_params, called);
+        // A round begins when an item comes: that is no schedule, whatever else is slept for.
+        let fed = std::mem::replace(&mut self.body.waits, waits) != waits;
         let left = std::mem::replace(&mut self.body.breaks, breaks) > 0 || self.body.leaves != leaves;
-        if endless && self.body.sleeps && !left {
-            let node = self.body.node.index();
+        let node = self.body.node.index();
+        if endless && fed {
+            self.facts.nodes[node].pumps = true;
+        } else if endless && self.body.sleeps && !left {
             self.facts.nodes[node].periodic.get_or_insert(span);
+            self.body.repeats_params |= called;
         }
         self.body.sleeps |= outer;
     }

@@ -13,6 +13,9 @@ impl<'a> Eval<'a> {
 
     /// Records an access to where a value lies. Places made in this very body are of no interest.
     pub(super) fn access(&mut self, on: &Val, op: Op, key: Prov, value: Prov, method: &str, span: Span) -> Option<AccessId> {
+        if op == Op::Recv && !matches!(method, "try_recv" | "recv_timeout" | "iter") {
+            self.body.waits += 1;
+        }
         let place = on.place.clone()?;
         let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
         // A flag is looked at where it was made as well as in the tasks that got a copy.
@@ -136,6 +139,7 @@ impl<'a> Eval<'a> {
             data,
             text,
             on,
+            delegated: false,
         };
         self.facts.effects.push(effect);
         id
@@ -173,6 +177,8 @@ impl<'a> Eval<'a> {
         let Some(call) = value.extra.as_mut().and_then(|e| e.store.take()) else { return value };
         let writes = match call.kind {
             StoreKind::Http => posts(&call.verbs),
+            // A transport that is built or asked for its health has sent nothing.
+            StoreKind::Mail => call.verbs.iter().any(|v| v.starts_with("send") || v.starts_with("deliver")),
             StoreKind::Queue => changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(|v| publishes(v)),
             _ => changes(call.text.as_deref(), &call.verbs),
         };
@@ -185,7 +191,16 @@ impl<'a> Eval<'a> {
         }
         self.uses_of(&value, UseKind::Stored, span);
         let on = value.place.take();
-        self.effect(EffectKind::Store { kind: call.kind, writes }, &what, span, value.prov, value.prov, call.text, on);
+        let known = (self.body.loads, self.body.stores);
+        let prepared = call.verbs.last().is_some_and(|v| v.starts_with("prepare"));
+        let effect = self.effect(EffectKind::Store { kind: call.kind, writes }, &what, span, value.prov, value.prov, call.text.clone(), on);
+        if let Some(param) =
+            call.text_param.filter(|_| call.text.is_none() && matches!(call.kind, StoreKind::Sql | StoreKind::Embedded) && !prepared)
+        {
+            // What it does to the store is for the callers to say.
+            (self.body.loads, self.body.stores) = known;
+            self.delegate(effect, param, call.kind, &call.verbs);
+        }
         let ty = match &value.ty {
             Ty::Ext(name, _) if self.cat.store(self.p.text(*name)).is_some() => value.ty.clone(),
             other => other.clone(),
@@ -195,6 +210,12 @@ impl<'a> Eval<'a> {
         // The name of the queue goes with its stream.
         if let Some(name) = value.literal().filter(|_| self.consumer(&result.ty).is_some()) {
             result.extra().literal = Some(name.clone());
+        }
+        if prepared {
+            // A prepared statement stands for its text.
+            let extra = result.extra();
+            extra.literal = call.text.map(Literal::Str);
+            extra.text_param = call.text_param;
         }
         result
     }
@@ -315,6 +336,9 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
             | "SETEX" | "SETNX" | "INCR" | "DECR" | "DEL" | "HSET" | "LPUSH" | "RPUSH" | "ZADD" | "EXPIRE" | "PUBLISH" | "XADD" => {
                 return true;
             }
+            // Upkeep and the frame of a transaction: the same however many do it.
+            "VACUUM" | "ANALYZE" | "REFRESH" | "REINDEX" | "CHECKPOINT" | "OPTIMIZE" | "EXPLAIN" | "LISTEN" | "BEGIN" | "COMMIT"
+            | "ROLLBACK" | "SAVEPOINT" => return false,
             "WITH" => return ["INSERT ", "UPDATE ", "DELETE "].iter().any(|w| upper.contains(w)),
             _ => {}
         }

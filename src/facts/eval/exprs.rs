@@ -292,8 +292,8 @@ impl<'a> Eval<'a> {
         let folded_time = self.fold_binary(op, &left, &right);
         let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
         if comparison && left.prov.has(Prov::CLOCK) != right.prov.has(Prov::CLOCK) {
-            self.uses_of(&left, UseKind::Aged, span);
-            self.uses_of(&right, UseKind::Aged, span);
+            self.age(&left, span);
+            self.age(&right, span);
         }
         if comparison {
             value.ty = Ty::Prim(self.p.names.intern("bool"));

@@ -40,6 +40,14 @@ impl<'a> Eval<'a> {
                 }
                 value
             }
+            "format" | "format_args" => {
+                value.ty = Ty::Prim(self.p.names.intern("str"));
+                // Of a text that is put together, the frame says what it is.
+                if let Some(frame) = values.first().and_then(|v| v.str()).map(str::to_string) {
+                    value.extra().literal = Some(Literal::Str(frame));
+                }
+                value
+            }
             "hashmap" | "btreemap" | "maplit" => {
                 value.ty = Ty::ext(self.p.names.intern("std::collections::HashMap"));
                 value
@@ -92,7 +100,7 @@ impl<'a> Eval<'a> {
         if let Some(kind) = self.cat.store(full) {
             let text = values.iter().find_map(|v| v.str()).map(str::to_string);
             let last = path.rsplit("::").next().unwrap_or(path).to_string();
-            value.extra().store = Some(StoreCall { kind, text, verbs: vec![last] });
+            value.extra().store = Some(StoreCall { kind, text, text_param: None, verbs: vec![last] });
             value.ty = Ty::ext(self.p.names.intern(full));
         }
         value
@@ -103,6 +111,7 @@ impl<'a> Eval<'a> {
         for arm in arms {
             let depth = self.body.env.len();
             let mut value = Val::unknown();
+            let waits = self.body.waits;
             if let Some(future) = arm.future {
                 if self.takes_next(future) {
                     let node = self.body.node.index();
@@ -121,6 +130,7 @@ impl<'a> Eval<'a> {
             if let Some(guard) = arm.guard {
                 self.expr(guard);
             }
+            self.body.waits = waits;
             let ways = (self.body.leaves, self.body.breaks);
             let way = self.enter(span);
             let produced = self.expr(arm.body);

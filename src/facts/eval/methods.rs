@@ -2,47 +2,10 @@
 //! clients of backing stores, and the adaptors of options, results and iterators.
 
 use super::*;
-use crate::catalog::{FnEffect, Gives, Op, StoreKind, TypeInfo};
+use crate::catalog::{FnEffect, Gives, Op, TypeInfo};
 use crate::facts::hosts::holds_sender;
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::syntax::hir::ExprKind;
-
-/// Methods by which a synchronous client carries out what was built.
-const TERMINAL: &[&str] = &[
-    "execute",
-    "load",
-    "get_result",
-    "get_results",
-    "first",
-    "get_value",
-    "query_row",
-    "query_map",
-    "query_one",
-    "query_opt",
-    "exec",
-    "exec_drop",
-    "exec_first",
-    "exec_map",
-    "query_drop",
-    "query_first",
-    "send",
-    "call",
-    "batch_execute",
-    "execute_batch",
-    "query",
-    "insert",
-    "save",
-    "update",
-    "delete",
-    "remove",
-    "get",
-    "set",
-    "flush",
-    "commit",
-    "fetch_one",
-    "fetch_all",
-    "fetch_optional",
-];
 
 /// First words of methods that change a session or a cookie.
 const CHANGING: &[&str] = &[
@@ -80,6 +43,9 @@ impl<'a> Eval<'a> {
         let receiver = self.place_or_value(recv);
         if let Some(value) = self.handed_out(&receiver, name, generics, args) {
             return value;
+        }
+        if asks_for_leadership(name) {
+            self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
         if let Some(value) = self.time_method(&receiver, name, args) {
@@ -150,7 +116,7 @@ impl<'a> Eval<'a> {
         }
         if let Some(kind) = self.client(&on.ty) {
             let mut value = on;
-            value.extra().store = Some(StoreCall { kind, text: None, verbs: Vec::new() });
+            value.extra().store = Some(StoreCall { kind, text: None, text_param: None, verbs: Vec::new() });
             // A message is of its client's crate and still what somebody sent.
             value.prov = if value.prov.has(Prov::REQUEST) { Prov::REQUEST } else { Prov::NONE };
             value.reads.clear();
@@ -178,53 +144,6 @@ impl<'a> Eval<'a> {
             let rule = library.rule.clone();
             self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
         }
-    }
-
-    /// A further call on a request to a store: it says what is asked, with which values.
-    fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
-        let values = match self.handed_messages(&recv, name, args) {
-            Some(values) => values,
-            None => self.args(args),
-        };
-        let given = self.merge(&values);
-        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
-        recv.prov = recv.prov.or(given.prov);
-        recv.add_reads(&given.reads);
-        recv.form = Form::Plain;
-        if let Some(call) = &mut recv.extra().store {
-            call.verbs.push(name.to_string());
-            match (&mut call.text, literal) {
-                (text @ None, literal) => *text = literal,
-                // `cmd("SET").arg(key).arg("NX")`: words of one command.
-                (Some(text), Some(word)) if call.verbs.first().is_some_and(|v| v == "cmd") => {
-                    text.push(' ');
-                    text.push_str(&word);
-                }
-                _ => {}
-            }
-        }
-        if matches!(name, "unwrap" | "expect" | "clone" | "as_ref" | "as_mut" | "map_err" | "into") {
-            if let Some(call) = &mut recv.extra().store {
-                call.verbs.pop();
-            }
-            let empty = recv.store().is_some_and(|c| c.verbs.is_empty());
-            if empty {
-                recv.extra().store = None;
-            }
-            return recv;
-        }
-        self.set_up_consumer(&mut recv, name, &values, span);
-        if self.consumer(&recv.ty).is_some_and(|c| c.at_once.iter().any(|n| n == name)) {
-            return self.carry_out(recv, span);
-        }
-        let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
-        let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
-        let terminal =
-            if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
-        if sync && terminal {
-            return self.carry_out(recv, span);
-        }
-        recv
     }
 
     /// A catalogued method of an external type.
@@ -465,7 +384,7 @@ impl<'a> Eval<'a> {
                 _ => None,
             };
             let verbs = began.into_iter().chain([name]).map(str::to_string).collect();
-            value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), verbs });
+            value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), text_param: None, verbs });
             return value;
         }
         let given = self.merge(&values);
@@ -501,24 +420,9 @@ impl<'a> Eval<'a> {
     }
 }
 
-/// Clients whose calls act without `.await`.
-fn is_sync_client(path: &str) -> bool {
-    const CRATES: &[&str] = &[
-        "diesel",
-        "rusqlite",
-        "postgres",
-        "mysql",
-        "r2d2",
-        "ureq",
-        "sled",
-        "redb",
-        "rocksdb",
-        "heed",
-        "r2d2_sqlite",
-        "redis",
-        "memcache",
-        "lettre",
-        "duckdb",
-    ];
-    path.starts_with("reqwest::blocking") || CRATES.contains(&path.split("::").next().unwrap_or(path))
+/// `is_leader()`, `is_leader_db()`, `has_lease()`: whether this instance is the one that was elected.
+pub(super) fn asks_for_leadership(name: &str) -> bool {
+    name == "is_leader"
+        || name.starts_with("is_leader_")
+        || matches!(name, "is_current_leader" | "am_leader" | "am_i_leader" | "has_lease" | "holds_lease" | "is_elected")
 }

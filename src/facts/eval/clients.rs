@@ -1,0 +1,155 @@
+//! Clients of backing stores: what opens one, and the chains of calls that say what is asked of it.
+
+use super::calls::CONSTRUCTORS;
+use super::*;
+use crate::catalog::StoreKind;
+use crate::facts::value::{Form, StoreCall, Val};
+
+/// Methods by which a synchronous client carries out what was built.
+const TERMINAL: &[&str] = &[
+    "execute",
+    "load",
+    "get_result",
+    "get_results",
+    "first",
+    "get_value",
+    "query_row",
+    "query_map",
+    "query_one",
+    "query_opt",
+    "exec",
+    "exec_drop",
+    "exec_first",
+    "exec_map",
+    "query_drop",
+    "query_first",
+    "send",
+    "call",
+    "batch_execute",
+    "execute_batch",
+    "query",
+    "insert",
+    "save",
+    "update",
+    "delete",
+    "remove",
+    "get",
+    "set",
+    "flush",
+    "commit",
+    "fetch_one",
+    "fetch_all",
+    "fetch_optional",
+];
+
+impl<'a> Eval<'a> {
+    /// A function of a store crate: a client, or a request that something will carry out.
+    pub(super) fn client_function(&mut self, path: Name, kind: StoreKind, values: Vec<Val>, mut value: Val, span: Span) -> Val {
+        let text = self.p.text(path);
+        let last = text.rsplit("::").next().unwrap_or(text).to_string();
+        let owner = text.rsplit_once("::").map_or(text, |(o, _)| o);
+        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        value.ty = if is_type { Ty::ext(self.p.names.intern(owner)) } else { Ty::ext(path) };
+        value.place = None;
+        if (kind == StoreKind::Embedded || text.to_ascii_lowercase().contains("sqlite")) && opens(text) {
+            let literal = values.first().and_then(|v| v.str()).map(str::to_string);
+            let data = values.first().map_or(Prov::NONE, |v| v.prov);
+            self.effect(EffectKind::Library("embedded-database".into()), text, span, data, data, literal, None);
+        }
+        if is_type && CONSTRUCTORS.contains(&last.as_str()) {
+            value.prov = Prov::CONFIG;
+            value.reads.clear();
+            return value;
+        }
+        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+        let text_param = wrappers::takes_text(&last).then(|| values.first().and_then(Val::text_param)).flatten();
+        value.extra().store = Some(StoreCall { kind, text: literal, text_param, verbs: vec![last] });
+        value
+    }
+
+    /// A further call on a request to a store: it says what is asked, with which values.
+    pub(super) fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        let values = match self.handed_messages(&recv, name, args) {
+            Some(values) => values,
+            None => self.args(args),
+        };
+        let given = self.merge(&values);
+        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+        let text_param = wrappers::takes_text(name).then(|| values.first().and_then(Val::text_param)).flatten();
+        recv.prov = recv.prov.or(given.prov);
+        recv.add_reads(&given.reads);
+        recv.form = Form::Plain;
+        if let Some(call) = &mut recv.extra().store {
+            call.verbs.push(name.to_string());
+            match (&mut call.text, literal) {
+                (text @ None, literal) if call.text_param.is_none() => {
+                    *text = literal;
+                    call.text_param = text_param;
+                }
+                // `cmd("SET").arg(key).arg("NX")`: words of one command.
+                (Some(text), Some(word)) if call.verbs.first().is_some_and(|v| v == "cmd") => {
+                    text.push(' ');
+                    text.push_str(&word);
+                }
+                _ => {}
+            }
+        }
+        if matches!(name, "unwrap" | "expect" | "clone" | "as_ref" | "as_mut" | "map_err" | "into") {
+            if let Some(call) = &mut recv.extra().store {
+                call.verbs.pop();
+            }
+            let empty = recv.store().is_some_and(|c| c.verbs.is_empty());
+            if empty {
+                recv.extra().store = None;
+            }
+            return recv;
+        }
+        self.set_up_consumer(&mut recv, name, &values, span);
+        if self.consumer(&recv.ty).is_some_and(|c| c.at_once.iter().any(|n| n == name)) {
+            return self.carry_out(recv, span);
+        }
+        let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
+        let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
+        let terminal =
+            if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
+        if sync && terminal {
+            return self.carry_out(recv, span);
+        }
+        recv
+    }
+}
+
+/// Clients whose calls act without `.await`.
+fn is_sync_client(path: &str) -> bool {
+    const CRATES: &[&str] = &[
+        "diesel",
+        "rusqlite",
+        "postgres",
+        "mysql",
+        "r2d2",
+        "ureq",
+        "sled",
+        "redb",
+        "rocksdb",
+        "heed",
+        "r2d2_sqlite",
+        "redis",
+        "memcache",
+        "lettre",
+        "duckdb",
+    ];
+    path.starts_with("reqwest::blocking") || CRATES.contains(&path.split("::").next().unwrap_or(path))
+}
+
+/// Whether a function of an embedded database's crate opens one; the crate's values and queries are only means.
+fn opens(path: &str) -> bool {
+    const HANDLES: &[&str] =
+        &["Connection", "Pool", "Manager", "Config", "Options", "Database", "Db", "DB", "Env", "Index", "Builder", "Client", "Keyspace"];
+    const VERBS: &[&str] =
+        &["open", "create", "connect", "establish", "file", "memory", "new", "from_str", "builder", "try_from", "from_url"];
+    let mut parts = path.rsplit("::");
+    let (last, owner) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let verb = VERBS.iter().any(|v| last == *v || last.strip_prefix(v).is_some_and(|rest| rest.starts_with('_')));
+    let is_type = owner.starts_with(char::is_uppercase);
+    verb && (!is_type || HANDLES.iter().any(|h| owner.ends_with(h)) || owner.to_ascii_lowercase().contains("sqlite"))
+}

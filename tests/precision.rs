@@ -1,0 +1,147 @@
+//! What looks like state and is none, each beside its twin that is: the same program with one fact changed.
+
+use cargo_stateless::analysis::{Analysis, AnalyzeOptions};
+use cargo_stateless::config::Config;
+
+const DEPENDENCIES: &str = "axum = \"0.8\"\nasync-graphql = \"7\"\nsqlx = \"0.8\"\ntokio = \"1\"\nredis = \"1\"\nclap = \"4\"\n\
+    cookie = \"0.18\"\nargon2 = \"0.5\"\ntantivy = \"0.24\"\nlettre = \"0.11\"\n";
+
+fn analysis(text: &str) -> Analysis {
+    let dir = tempfile::tempdir().expect("a folder");
+    let manifest = format!("[package]\nname = \"office\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{DEPENDENCIES}");
+    std::fs::create_dir(dir.path().join("src")).expect("writable");
+    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
+    std::fs::write(dir.path().join("src/main.rs"), text).expect("writable");
+    cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree")
+}
+
+fn rules(text: &str) -> Vec<&'static str> {
+    let mut rules: Vec<&str> = analysis(text).findings.iter().map(|f| f.rule).collect();
+    rules.sort_unstable();
+    rules
+}
+
+/// A service with these items, whose `main` does this first and then serves `show` and `set` with `state`.
+fn service(items: &str, start: &str, state: &str) -> Vec<&'static str> {
+    rules(&format!(
+        "use axum::{{Json, Router, extract::{{Path, State}}, http::StatusCode, routing::{{get, put}}}};\n\
+        use sqlx::PgPool;\nuse std::{{collections::HashMap, sync::{{Arc, Mutex, RwLock}}, time::{{Duration, Instant}}}};\n{items}\n\
+        #[tokio::main] async fn main() {{ {start} \
+        let r = Router::new().route(\"/x/{{id}}\", get(show)).route(\"/x/{{id}}\", put(set)).with_state({state}); \
+        axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+    ))
+}
+
+const DIRECTORY: &str = "#[derive(Clone, Default)] struct App { rooms: Arc<RwLock<HashMap<u32, String>>> }
+    async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<String, StatusCode> {
+        app.rooms.read().unwrap().get(&id).cloned().ok_or(StatusCode::NOT_FOUND) }
+    async fn set(State(app): State<App>, Path(id): Path<u32>, body: String) { app.rooms.write().unwrap().insert(id, body); }";
+
+#[test]
+fn what_a_subscription_brings_to_every_instance_is_a_replica() {
+    let start = |body: &str| {
+        format!(
+            "let app = App::default(); let own = app.clone(); \
+            let mut feed = redis::Client::open(\"a\").unwrap().get_async_pubsub().await.unwrap().into_on_message(); \
+            tokio::spawn(async move {{ while let Some(note) = feed.next().await {{ {body} }} }});"
+        )
+    };
+    let applied = start("own.rooms.write().unwrap().insert(1, note.get_payload().unwrap());");
+    assert_eq!(service(DIRECTORY, &applied, "app"), [""; 0]);
+    assert_eq!(service(DIRECTORY, &start("println!(\"{note:?}\");"), "app"), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_setting_that_every_instance_reads_again_is_a_replica() {
+    let items = "#[derive(Clone, Default)] struct Limits { rooms: u32 }
+        #[derive(Clone)] struct App { db: PgPool, limits: Arc<RwLock<Limits>> }
+        async fn load(db: &PgPool) -> Limits { Limits { rooms: sqlx::query_scalar(\"SELECT rooms FROM limits\").fetch_one(db).await.unwrap() } }
+        async fn show(State(app): State<App>, Path(id): Path<u32>) -> StatusCode {
+            if id > app.limits.read().unwrap().rooms { return StatusCode::FORBIDDEN; } StatusCode::OK }
+        async fn set(State(app): State<App>, Path(id): Path<u32>) { *app.limits.write().unwrap() = Limits { rooms: id }; }";
+    let start = "let db = PgPool::connect(\"a\").await.unwrap(); let app = App { limits: Arc::new(RwLock::new(load(&db).await)), db };";
+    let again = "let own = app.clone(); tokio::spawn(async move { loop { tokio::time::sleep(Duration::from_secs(60)).await; \
+        let fresh = load(&own.db).await; *own.limits.write().unwrap() = fresh; } });";
+    assert_eq!(service(items, &format!("{start} {again}"), "app"), [""; 0]);
+    assert_eq!(service(items, start, "app"), ["local-setting"]);
+}
+
+#[test]
+fn when_something_last_happened_is_no_setting() {
+    let items = |value: &str| {
+        format!(
+            "#[derive(Clone)] struct App {{ mark: Arc<Mutex<Instant>> }}
+            async fn show(State(app): State<App>) -> StatusCode {{ if *app.mark.lock().unwrap() > Instant::now() {{ return StatusCode::FORBIDDEN; }} StatusCode::OK }}
+            fn until(id: u64) -> Instant {{ todo!() }}
+            async fn set(State(app): State<App>, Path(id): Path<u64>) {{ *app.mark.lock().unwrap() = {value}; }}"
+        )
+    };
+    let start = "let app = App { mark: Arc::new(Mutex::new(Instant::now())) };";
+    assert_eq!(service(&items("Instant::now()"), start, "app"), [""; 0]);
+    assert_eq!(service(&items("until(id)"), start, "app"), ["local-setting"]);
+}
+
+#[test]
+fn an_object_of_a_graph_is_made_for_its_answer() {
+    let graph = |serve: &str| {
+        rules(&format!(
+            "use async_graphql::{{EmptyMutation, EmptySubscription, Object, Schema}};\nuse std::sync::Mutex;\n\
+            struct Room {{ guests: Mutex<Vec<String>> }}\n#[Object] impl Room {{ \
+            async fn join(&self, name: String) -> bool {{ self.guests.lock().unwrap().push(name); true }}\n\
+            async fn guests(&self) -> Vec<String> {{ self.guests.lock().unwrap().clone() }} }}\n\
+            struct Root; #[Object] impl Root {{ async fn room(&self) -> Room {{ Room {{ guests: Mutex::default() }} }} }}\n\
+            fn main() {{ let schema = {serve}; }}"
+        ))
+    };
+    assert_eq!(graph("Schema::build(Root, EmptyMutation, EmptySubscription).finish()"), [""; 0]);
+    let root = "Schema::build(Room { guests: Mutex::default() }, EmptyMutation, EmptySubscription).finish()";
+    assert_eq!(graph(root), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_salt_is_no_key() {
+    let items = "async fn show(State(app): State<Arc<String>>) {} async fn set(State(app): State<Arc<String>>) {}";
+    let state = "Arc::new(String::new())";
+    assert_eq!(service(items, "let salt = argon2::password_hash::SaltString::generate(rand());", state), [""; 0]);
+    assert_eq!(service(items, "let key = cookie::Key::generate();", state), ["per-instance-secret"]);
+}
+
+#[test]
+fn values_of_a_search_library_are_no_database() {
+    let items = |body: &str| {
+        format!(
+            "async fn show() {{ {body} }} async fn set(db: String) {{ let index = tantivy::Index::open(db); index.writer().add_document(1); }}"
+        )
+    };
+    assert_eq!(service(&items(""), "let day = tantivy::DateTime::from_timestamp_secs(3); let term = tantivy::Term::new();", "()"), [""; 0]);
+    assert_eq!(service(&items(""), "let index = tantivy::Index::open_in_dir(\"/data\").unwrap();", "()"), ["embedded-database"]);
+}
+
+#[test]
+fn what_an_argument_parser_makes_is_followed() {
+    let text = |call: &str| {
+        format!(
+            "use clap::Parser;\nuse std::time::Duration;\nuse sqlx::PgPool;\n#[derive(Parser)] struct Args {{ url: String }}\n\
+            impl Args {{ async fn run(self) {{ let db = PgPool::connect(&self.url).await.unwrap(); \
+            tokio::spawn(async move {{ loop {{ tokio::time::sleep(Duration::from_secs(60)).await; \
+            sqlx::query(\"INSERT INTO bills (cents) SELECT cents FROM due\").execute(&db).await.unwrap(); }} }}); }} }}\n\
+            #[tokio::main] async fn main() {{ {call} }}"
+        )
+    };
+    assert_eq!(rules(&text("Args::parse().run().await")), ["unelected-schedule"]);
+    assert_eq!(rules(&text("Args::try_parse().unwrap().run().await")), ["unelected-schedule"]);
+    assert_eq!(rules(&text("let args = Args::parse();")), [""; 0]);
+}
+
+/// Types that lead to each other end somewhere, and soon.
+#[test]
+fn circles_of_types_end() {
+    let circles = "trait A { type Out; } trait B { type Out; } struct S;\n\
+        impl A for S { type Out = <S as B>::Out; }\nimpl B for S { type Out = Vec<(<S as A>::Out, <S as B>::Out)>; }\n\
+        fn f(s: S) -> <S as A>::Out { todo!() }\nfn main() { f(S); }";
+    assert!(rules(circles).is_empty());
+    let layers = "trait Log { fn log(&self) {} }\nimpl<T: Log> Log for Vec<T> {}\nimpl<T: Log> Log for Option<T> {}\n\
+        impl<T: Log, U: Log> Log for (T, U) {}\nimpl<T: Log, U: Log, V: Log> Log for (T, U, V) {}\nstruct Page<T> { t: T } impl<T: Log> Log for Page<T> {}\n\
+        struct Own { all: Box<dyn Log> }\nstatic OWN: std::sync::OnceLock<Own> = std::sync::OnceLock::new();\nfn main() {}";
+    assert!(rules(layers).is_empty());
+}
