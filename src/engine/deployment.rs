@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan};
 use crate::config::Config;
 use crate::finding::{ChecklistItem, Finding, Persona};
-use crate::manifests::{self, CodeFinding, MAX_FILE_BYTES, ManifestContext, ManifestFacts, Measured, Service};
+use crate::manifests::{self, CodeFinding, MAX_FILE_BYTES, ManifestContext, ManifestError, ManifestFacts, Measured, Service};
 use crate::rules;
 use crate::syntax::hir::{Comment, Span};
 use crate::workspace::model::{Skip, TargetKind, Workspace};
@@ -48,9 +48,9 @@ pub fn read(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &
     let texts: Vec<(String, String)> = texts.into_iter().collect();
     let facts = manifests::read(&texts);
     let line = |line: u32| if line == 0 { String::new() } else { format!("line {line}: ") };
-    analysis.unread_manifests.extend(
-        facts.errors.iter().map(|error| Skip { path: error.path.clone(), reason: format!("{}{}", line(error.line), error.reason) }),
-    );
+    let skip = |error: &ManifestError| Skip { path: error.path.clone(), reason: format!("{}{}", line(error.line), error.reason) };
+    analysis.unread_manifests.extend(facts.errors.iter().map(skip));
+    analysis.skipped.extend(facts.passed_over.iter().map(skip));
     for (path, text) in &texts {
         if text.contains("stateless:") && facts.manifests.binary_search(path).is_ok() {
             comments(path, text, analysis);

@@ -38,6 +38,8 @@ fn scalar(path: &[&str], parent: &Node, key: &str, text: &str) -> Option<(Affini
     let under = |name: &str| path.iter().rev().nth(1).is_some_and(|parent| *parent == name);
     let resource = path.iter().find(|part| part.starts_with("resource "));
     let kind = match key {
+        // Envoy's filter that sends a client back by a cookie or a header.
+        "name" if lower == "envoy.filters.http.stateful_session" => AffinityKind::SessionPersistence,
         "affinityType" if !matches!(lower.as_str(), "" | "none") => AffinityKind::Platform,
         "strategy" if under("loadBalancerPolicy") && lower == "cookie" => AffinityKind::IngressCookie,
         "hash_on" if matches!(lower.as_str(), "cookie" | "ip" | "consumer" | "header") => AffinityKind::ConsistentHash,
@@ -83,6 +85,10 @@ fn structure(path: &[&str], entry: &Entry) -> Option<(AffinityKind, String)> {
         "hashOn" => {
             let by = ["cookie", "header", "input"].into_iter().find(|key| node.get(key).is_some())?;
             Some((AffinityKind::ConsistentHash, format!("hashOn {by}")))
+        }
+        "sessionAffinity" => {
+            let by = node.text_at(&["type"]).filter(|by| !is_off(by))?;
+            Some((AffinityKind::Platform, format!("sessionAffinity by {by}")))
         }
         "sessionPersistence" if node.is_map() => Some((AffinityKind::SessionPersistence, "sessionPersistence".to_owned())),
         "sticky" | "stickiness"

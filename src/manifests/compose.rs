@@ -2,7 +2,7 @@
 
 use super::build;
 use super::catalog;
-use super::facts::{Affinity, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
+use super::facts::{Affinity, AffinityKind, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File};
 use super::role;
 use super::settings;
@@ -48,7 +48,7 @@ fn read_service(file: &File<'_>, root: &Node, service: &Entry, collector: &mut C
     for labels in [node.get("labels").map(|n| n.as_ref()), node.at(&["deploy", "labels"])] {
         let Some(labels) = labels else { continue };
         for (key, value, span) in label_pairs(labels) {
-            let sticky = catalog::affinity_of(key, value).or_else(|| traefik_sticky(key, value));
+            let sticky = catalog::affinity_of(key, value).or_else(|| traefik_sticky(key, value)).or_else(|| caddy_policy(key, value));
             if let Some(kind) = sticky {
                 collector.facts.affinities.push(Affinity {
                     kind,
@@ -76,14 +76,21 @@ fn label_pairs(labels: &Node) -> Vec<(&str, &str, Span)> {
     items.chain(entries).collect()
 }
 
-fn traefik_sticky(key: &str, value: &str) -> Option<super::facts::AffinityKind> {
+/// Labels by which docker proxies are told: `caddy.reverse_proxy.lb_policy`.
+fn caddy_policy(key: &str, value: &str) -> Option<AffinityKind> {
+    let by = value.split_whitespace().next().unwrap_or_default();
+    let by_client = matches!(by, "cookie" | "ip_hash" | "client_ip_hash" | "header");
+    (key.starts_with("caddy") && key.ends_with("lb_policy") && by_client).then_some(AffinityKind::CaddyPolicy)
+}
+
+fn traefik_sticky(key: &str, value: &str) -> Option<AffinityKind> {
     let lower = key.to_ascii_lowercase();
     let sticky = lower.starts_with("traefik.http.services.")
         && (lower.ends_with(".loadbalancer.sticky.cookie")
             || lower.ends_with(".loadbalancer.sticky")
             || lower.ends_with(".loadbalancer.sticky.cookie.name"))
         && !value.trim().eq_ignore_ascii_case("false");
-    sticky.then_some(super::facts::AffinityKind::TraefikSticky)
+    sticky.then_some(AffinityKind::TraefikSticky)
 }
 
 fn read_counts(file: &File<'_>, node: &Node, id: WorkloadId, environment: Environment, collector: &mut Collector) {

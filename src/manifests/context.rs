@@ -34,8 +34,8 @@ pub struct ManifestContext {
     pub hidden_cells: Vec<CodeFinding>,
     /// Databases and files on the instance's own disk.
     pub embedded_stores: Vec<CodeFinding>,
-    /// Whether any workload is built here or called like the service: asked of all once.
-    any_own: OnceCell<bool>,
+    /// Whether any workload is called like a service: asked of all once.
+    any_named: OnceCell<bool>,
 }
 
 /// Why a workload is taken for the service's own.
@@ -70,9 +70,13 @@ const PLAIN_NAMES: [&str; 18] = [
     "worker",
 ];
 
+/// What stands beside a service and carries its name: `shop-ui` is no instance of `shop`.
+const BESIDE: [&str; 12] =
+    ["client", "console", "dashboard", "docs", "e2e", "exporter", "frontend", "test", "tests", "ui", "webui", "website"];
+
 impl ManifestContext {
     pub fn new(services: Vec<Service>, hidden_cells: Vec<CodeFinding>, embedded_stores: Vec<CodeFinding>) -> ManifestContext {
-        ManifestContext { services, hidden_cells, embedded_stores, any_own: OnceCell::new() }
+        ManifestContext { services, hidden_cells, embedded_stores, any_named: OnceCell::new() }
     }
 
     /// How sure it is that a workload, or what has only a name, is the service's own; `None` when it
@@ -98,9 +102,13 @@ impl ManifestContext {
         if workload.owner == Owner::SomebodyElses || owner == Owner::SomebodyElses {
             return None;
         }
-        let by_name = self.called(&workload.name);
+        let by_name = if role::is_foreign_name(&workload.name) { Vec::new() } else { self.called(&workload.name) };
         if let Some(build) = &workload.build {
             let mut built = self.built_from(build, facts)?;
+            // A recipe that is computed may be any in the folder: then the name decides where it can.
+            if build.dockerfile.is_empty() && by_name.is_empty() && self.any_named(facts) {
+                return None;
+            }
             if built.iter().any(|at| by_name.contains(at)) {
                 built.retain(|at| by_name.contains(at));
             }
@@ -109,13 +117,13 @@ impl ManifestContext {
         if !by_name.is_empty() {
             return sure(by_name);
         }
-        let is_pulled = workload.image.as_deref().is_some_and(|image| !role::repository(image).is_empty());
-        let has_own = |other: &Workload| !self.by_image(other).is_empty() || other.build.is_some() || !self.called(&other.name).is_empty();
-        // An image from elsewhere, in a tree that says which of its workloads are its own.
-        if is_pulled && *self.any_own.get_or_init(|| facts.workloads.iter().any(has_own)) {
-            return None;
-        }
-        maybe(is_pulled)
+        // Nothing ties it to the code, in a tree that says which of its workloads are its own.
+        if self.any_named(facts) { None } else { maybe(true) }
+    }
+
+    fn any_named(&self, facts: &ManifestFacts) -> bool {
+        let named = |workload: &Workload| !self.by_image(workload).is_empty() || !self.called(&workload.name).is_empty();
+        *self.any_named.get_or_init(|| facts.workloads.iter().any(named))
     }
 
     /// Those of the findings that lie in code which the workload runs.
@@ -129,21 +137,29 @@ impl ManifestContext {
 
     fn by_image(&self, workload: &Workload) -> Vec<usize> {
         let image = workload.image.as_deref().map(role::repository).unwrap_or_default();
-        let mut found: Vec<usize> = image.split('/').filter(|part| !part.is_empty()).flat_map(|part| self.called(part)).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+        let (owner, last) = image.rsplit_once('/').unwrap_or(("", &image));
+        // `shop/server` is the shop's, `shop/cache` need not be.
+        let owner = owner.rsplit('/').next().filter(|_| PLAIN_NAMES.contains(&last)).unwrap_or_default();
+        let found = self.called(last);
+        if found.is_empty() { self.called(owner) } else { found }
     }
 
     /// The services with this name itself, or with a word before or after it: `shop` for `shop-api`
-    /// and `acme-shop`.
+    /// and `acme-shop`, `sequencer` for the crate `acme-sequencer`.
     fn called(&self, name: &str) -> Vec<usize> {
         let name = name.to_ascii_lowercase().replace('_', "-");
+        if name.is_empty() {
+            return Vec::new();
+        }
+        let ends =
+            |long: &str, short: &str| !PLAIN_NAMES.contains(&short) && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('-'));
+        let begins = |long: &str, short: &str| {
+            let rest = long.strip_prefix(short).and_then(|rest| rest.strip_prefix('-'));
+            !PLAIN_NAMES.contains(&short) && rest.is_some_and(|rest| !BESIDE.contains(&rest))
+        };
         let matches = |service: &str| {
             let service = service.replace('_', "-");
-            let rest = name.strip_prefix(&service).is_some_and(|rest| rest.starts_with('-'));
-            let front = name.strip_suffix(&service).is_some_and(|rest| rest.ends_with('-'));
-            name == service || (rest || front) && !PLAIN_NAMES.contains(&service.as_str())
+            name == service || begins(&name, &service) || ends(&name, &service) || ends(&service, &name)
         };
         let called = self.services.iter().enumerate().filter(|(_, service)| service.names.iter().any(|name| matches(name)));
         called.map(|(at, _)| at).collect()

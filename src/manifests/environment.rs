@@ -3,7 +3,7 @@
 use super::facts::Environment;
 
 /// Documentation and what is laid aside deploy nothing either.
-const DEVELOPMENT: [&str; 34] = [
+const DEVELOPMENT: [&str; 36] = [
     "dev",
     "devel",
     "develop",
@@ -32,6 +32,8 @@ const DEVELOPMENT: [&str; 34] = [
     "k3d",
     "tilt",
     "playground",
+    "playwright",
+    "cypress",
     "debug",
     "tutorial",
     "doc",

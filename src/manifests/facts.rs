@@ -18,6 +18,8 @@ pub struct ManifestFacts {
     pub settings: Vec<Setting>,
     pub dockerfiles: Vec<Dockerfile>,
     pub errors: Vec<ManifestError>,
+    /// Files that do not parse and that nothing shows to be manifests.
+    pub passed_over: Vec<ManifestError>,
     /// Whether any file was understood as a manifest; settings alone do not count.
     pub seen: bool,
     /// The files that were, sorted.

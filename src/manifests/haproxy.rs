@@ -67,6 +67,7 @@ fn is_persistence(words: &[&str]) -> bool {
         ["stick", how, ..] => matches!(*how, "on" | "match"),
         ["appsession", ..] => true,
         ["balance", "source", ..] => true,
+        ["balance", "hash", by, ..] => ["src", "req.cook", "req.hdr", "cook", "hdr"].iter().any(|start| by.starts_with(start)),
         ["balance", algorithm, ..] => algorithm.starts_with("hdr(") || algorithm.starts_with("rdp-cookie"),
         ["hash-balance-factor", ..] => false,
         _ => false,

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::affinity;
+use super::compose;
 use super::facts::{Affinity, Environment, Owner};
 use super::kubernetes;
-use super::reader::{Collector, File, file_name, location};
+use super::reader::{Collector, File, location};
 use super::role;
 use super::settings;
 use super::tree::{Entry, Node};
@@ -73,7 +74,9 @@ pub fn read_template(file: &File<'_>, collector: &mut Collector) -> Result<(), B
     for (start, lines) in parts(&text) {
         let (documents, broken) = parse_part(start, lines);
         for document in documents {
-            kubernetes::read_in_chart(file, &document, chart, &gates, collector);
+            if !kubernetes::read_in_chart(file, &document, chart, &gates, collector) {
+                compose::read(file, &document, collector);
+            }
         }
         first_error = first_error.or(broken);
     }
@@ -121,7 +124,7 @@ fn parts(text: &str) -> Vec<(usize, Vec<&str>)> {
     parts
 }
 
-/// Puts `~` for everything in an action that YAML could trip over, character by character, so that
+/// Puts `~` for everything in an action or a comment of the template that YAML could trip over, character by character, so that
 /// places stay. A line of actions alone becomes blank.
 pub fn neutralise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -131,7 +134,7 @@ pub fn neutralise(text: &str) -> String {
         let mut has_text = false;
         let mut chars = line.chars().peekable();
         while let Some(c) = chars.next() {
-            if !inside && c == '{' && chars.peek() == Some(&'{') {
+            if !inside && c == '{' && chars.peek().is_some_and(|next| matches!(next, '{' | '%' | '#')) {
                 inside = true;
             }
             if !inside {
@@ -139,7 +142,7 @@ pub fn neutralise(text: &str) -> String {
                 kept.push(c);
                 continue;
             }
-            if c == '}' && chars.peek() == Some(&'}') {
+            if matches!(c, '}' | '%' | '#') && chars.peek() == Some(&'}') {
                 chars.next();
                 kept.push_str("~~");
                 inside = false;
@@ -242,12 +245,11 @@ fn is_below(folder: &str, above: &str) -> bool {
     above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The name that an installation would roughly have: the chart's for its `fullname`.
+/// The name that an installation would roughly have: the chart's, which is given, for its `fullname`.
 pub fn display_name(text: &str, chart: &str) -> String {
     if !text.contains("~~") {
         return text.to_owned();
     }
-    let chart = file_name(chart);
     let words: Vec<&str> = text
         .split('~')
         .filter(|word| !word.is_empty())

@@ -34,8 +34,8 @@ pub fn read(file: &File<'_>, document: &Rc<Node>, collector: &mut Collector) -> 
     add(file, document, None, &[], collector)
 }
 
-pub fn read_in_chart(file: &File<'_>, document: &Rc<Node>, chart: &str, gates: &[Vec<String>], collector: &mut Collector) {
-    add(file, document, Some(chart), gates, collector);
+pub fn read_in_chart(file: &File<'_>, document: &Rc<Node>, chart: &str, gates: &[Vec<String>], collector: &mut Collector) -> bool {
+    add(file, document, Some(chart), gates, collector)
 }
 
 fn add(file: &File<'_>, document: &Rc<Node>, chart: Option<&str>, gates: &[Vec<String>], collector: &mut Collector) -> bool {
@@ -117,7 +117,7 @@ fn workloads(objects: &[Object], collector: &mut Collector) -> Vec<Option<Worklo
 }
 
 fn add_workload(object: &Object, image: Option<String>, collector: &mut Collector) -> WorkloadId {
-    let name = helm::display_name(&object.name, object.chart.as_deref().unwrap_or_default());
+    let name = helm::display_name(&object.name, object.chart.as_deref().map_or("", |chart| collector.chart_name(chart)));
     let span = object.node.entry("kind").map_or(object.node.span, Entry::span);
     collector.add_workload(Workload {
         owner: role::owner(&name, image.as_deref(), false),
@@ -242,7 +242,7 @@ fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], c
     if hits.is_empty() {
         return;
     }
-    let chart = object.chart.as_deref().unwrap_or_default();
+    let chart = object.chart.as_deref().map_or("", |chart| collector.chart_name(chart)).to_owned();
     let services = services_of(object);
     let found: Vec<WorkloadId> = services
         .iter()
@@ -253,8 +253,8 @@ fn affinities(object: &Object, objects: &[Object], ids: &[Option<WorkloadId>], c
     let own = found.iter().find(|id| collector.owner(**id) == Owner::OwnService);
     let workload = own.or_else(|| found.first()).copied();
     let names: Vec<String> = match services.is_empty() {
-        true => vec![helm::display_name(&object.name, chart)],
-        false => services.iter().map(|name| helm::display_name(name, chart)).collect(),
+        true => vec![helm::display_name(&object.name, &chart)],
+        false => services.iter().map(|name| helm::display_name(name, &chart)).collect(),
     };
     let foreign = match workload {
         Some(id) => collector.owner(id) == Owner::SomebodyElses,

@@ -61,6 +61,8 @@ pub struct Collector {
     pub values: Vec<helm::Values>,
     pub overlays: Vec<kustomize::Overlay>,
     pub variables: terraform::Variables,
+    /// Folders of charts, with the name that each has in its `Chart.yaml`.
+    pub charts: Vec<(String, String)>,
 }
 
 impl Collector {
@@ -101,10 +103,34 @@ impl Collector {
         Some(WorkloadId(at as u32))
     }
 
-    fn add_error(&mut self, path: &str, broken: Broken) {
-        self.facts.errors.push(ManifestError { path: path.to_owned(), line: broken.line, reason: broken.reason });
+    /// What a chart is called: by itself, or else by its folder.
+    pub fn chart_name<'a>(&'a self, chart: &'a str) -> &'a str {
+        self.charts.iter().find(|(folder, _)| folder == chart).map_or_else(|| file_name(chart), |(_, name)| name)
+    }
+
+    /// Data, tests of parsers and the like are no manifests: they are passed over, and written down.
+    fn add_error(&mut self, file: &File<'_>, format: Format, broken: Broken) {
+        let deploys = matches!(format, Format::Hcl | Format::Nginx | Format::Haproxy | Format::Caddy | Format::Procfile)
+            || MARKS.iter().any(|mark| file.text.contains(mark))
+            || NAMES.iter().any(|name| file.name().contains(name));
+        let error = ManifestError { path: file.path.to_owned(), line: broken.line, reason: broken.reason };
+        if deploys { self.facts.errors.push(error) } else { self.facts.passed_over.push(error) }
     }
 }
+
+/// Texts and names by which a file that does not parse is still known for a manifest.
+const MARKS: [&str; 9] = [
+    "apiVersion:",
+    "\nservices:",
+    "AWSTemplateFormatVersion",
+    "containerDefinitions",
+    "primary_region",
+    "[http.services",
+    "\"apiVersion\"",
+    "\nResources:",
+    "sessionAffinity",
+];
+const NAMES: [&str; 8] = ["compose", "docker-stack", "kustomization", "values", "deploy", "fly.toml", "railway", "render.yaml"];
 
 /// Whether a file can be a manifest or a configuration file, by its path alone.
 pub fn is_candidate(path: &str) -> bool {
@@ -201,6 +227,8 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
     let mut sorted: Vec<&(String, String)> = files.iter().collect();
     sorted.sort();
     let mut collector = Collector::default();
+    // A chart's name is asked for by its templates.
+    sorted.sort_by_key(|(path, _)| file_name(path) != "Chart.yaml");
     for (path, text) in sorted {
         let file = File { path, text, environment: environment::of_path(path) };
         let Some(format) = format_of(&file) else {
@@ -210,13 +238,13 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
             // Large data files are common, large manifests are not: only the latter are an error.
             if format != Format::Json && !text.contains("kind: CustomResourceDefinition") {
                 let reason = format!("larger than {MAX_FILE_BYTES} bytes");
-                collector.add_error(path, Broken { line: 0, reason });
+                collector.add_error(&file, format, Broken { line: 0, reason });
             }
             continue;
         }
         let before = std::mem::take(&mut collector.facts.seen);
         if let Err(broken) = read_file(&file, format, &mut collector) {
-            collector.add_error(path, broken);
+            collector.add_error(&file, format, broken);
         }
         if collector.facts.seen {
             collector.facts.manifests.push(path.clone());
@@ -235,7 +263,7 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
         Format::Yaml if helm::is_template(file) => helm::read_template(file, collector),
         Format::Yaml => {
             let name = file.name();
-            let template = without_template(&name) != name;
+            let template = without_template(&name) != name || file.text.contains("{%");
             let text = if template { helm::neutralise(file.text).into() } else { std::borrow::Cow::Borrowed(file.text) };
             let (documents, broken) = yaml::parse(&text);
             read_documents(file, documents, collector);
@@ -316,6 +344,11 @@ fn is_manifest_json(text: &str) -> bool {
 }
 
 fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Collector) {
+    if file.name() == "chart.yaml" {
+        let name = documents.first().and_then(|chart| chart.text_at(&["name"]));
+        collector.charts.extend(name.map(|name| (file.folder().to_owned(), name.to_owned())));
+        return;
+    }
     if helm::is_values(file) {
         helm::read_values(file, documents, collector);
         return;
@@ -354,8 +387,10 @@ fn read_proxy(file: &File<'_>, node: &Node, collector: &mut Collector) -> bool {
 fn finish(mut facts: ManifestFacts) -> ManifestFacts {
     facts.affinities.sort_by(|a, b| a.location.cmp(&b.location));
     facts.replicas.sort_by(|a, b| a.location.cmp(&b.location));
+    facts.manifests.sort();
     facts.volumes.sort_by(|a, b| a.location.cmp(&b.location));
     facts.settings.sort_by(|a, b| a.location.cmp(&b.location));
     facts.errors.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    facts.passed_over.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     facts
 }

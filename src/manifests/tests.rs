@@ -10,13 +10,15 @@ fn facts(files: &[(&str, &str)]) -> ManifestFacts {
 #[test]
 fn a_broken_file_is_listed_with_its_line_and_the_others_go_on() {
     let facts = facts(&[
-        ("a.yaml", "kind: [\n  - broken"),
+        ("a.yaml", "apiVersion: v1\nkind: [\n  - broken"),
         ("b.yaml", "services:\n  shop:\n    image: shop\n"),
         ("c.tf", "resource {\n  = 3\n}"),
-        ("d.toml", "a = 1\nb = = 2\n"),
+        ("fly.toml", "a = 1\nb = = 2\n"),
+        ("data.toml", "a = 1\nb = = 2\n"),
     ]);
-    let broken: Vec<_> = facts.errors.iter().map(|error| error.path.as_str()).collect();
-    assert_eq!(broken, ["a.yaml", "c.tf", "d.toml"]);
+    let paths = |errors: &[ManifestError]| errors.iter().map(|error| error.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths(&facts.errors), ["a.yaml", "c.tf", "fly.toml"]);
+    assert_eq!(paths(&facts.passed_over), ["data.toml"], "nothing says that it is a manifest");
     assert!(facts.errors.iter().all(|error| error.line > 0), "{:?}", facts.errors);
     assert_eq!(facts.workloads.len(), 1);
 }
@@ -30,7 +32,7 @@ fn an_alias_bomb_is_refused_without_being_expanded() {
         let items = vec![below; 9].join(", ");
         text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
-    let facts = facts(&[("bomb.yaml", &text)]);
+    let facts = facts(&[("compose.yaml", &text)]);
     assert_eq!(facts.errors.len(), 1);
     assert!(facts.errors[0].reason.contains("aliases"));
 }
@@ -54,7 +56,7 @@ fn deep_nesting_is_refused_in_every_format() {
     ];
     let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let facts = facts(&files);
-    let broken: Vec<_> = facts.errors.iter().map(|error| error.path.as_str()).collect();
+    let broken: Vec<_> = facts.errors.iter().chain(&facts.passed_over).map(|error| error.path.as_str()).collect();
     for path in ["flow.yaml", "block.yaml", "dashes.yaml", "deep.toml", "deep.tf", "compose.json"] {
         assert!(broken.contains(&path), "{path} in {broken:?}");
     }
@@ -66,13 +68,13 @@ fn a_chain_of_anchors_is_no_deep_tree() {
     for level in 1..2_000 {
         text.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
-    assert_eq!(facts(&[("chain.yaml", &text)]).errors.len(), 1);
+    assert_eq!(facts(&[("compose.yaml", &text)]).errors.len(), 1);
 }
 
 #[test]
 fn a_huge_file_is_listed_and_not_read() {
     let text = "a: 1\n".repeat(MAX_FILE_BYTES / 4);
-    let facts = facts(&[("huge.yaml", &text)]);
+    let facts = facts(&[("values.yaml", &text)]);
     assert_eq!(facts.errors.len(), 1);
     assert!(facts.settings.is_empty());
 }
@@ -155,4 +157,26 @@ fn a_chart_gives_its_name_to_its_workloads() {
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{- include \"acme-shop.fullname\" . -}}-web\nspec: {replicas: 1}\n";
     let facts = facts(&[("chart/templates/d.yaml", template)]);
     assert_eq!(facts.workloads[0].name, "acme-shop-web");
+}
+
+/// Formats whose files have no comments to mark a line with.
+#[test]
+fn json_says_how_many_instances_run() {
+    let counted = |path: &str, text: &str| {
+        let facts = facts(&[(path, text)]);
+        facts.replicas.iter().map(|replicas| (replicas.count, replicas.location.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(counted("railway.json", "{\n \"deploy\": {\"numReplicas\": 1}\n}"), [(Some(1), 2)]);
+    assert_eq!(counted("app.json", "{\"name\": \"shop\",\n\"formation\": {\"web\": {\"quantity\": 2}}}"), [(Some(2), 2)]);
+    assert_eq!(counted("service.json", "{\"serviceName\": \"shop\",\n\"desiredCount\": 3}"), [(Some(3), 2)]);
+    let task = "{\"family\": \"shop\", \"containerDefinitions\": [{\"name\": \"main\", \"image\": \"acme/shop:1\"}]}";
+    assert_eq!(facts(&[("task.json", task)]).workloads[0].image.as_deref(), Some("acme/shop:1"));
+    assert!(facts(&[("data.json", "{\"rows\": [1, 2]}")]).workloads.is_empty());
+}
+
+#[test]
+fn a_recipe_ships_settings() {
+    let facts = facts(&[("Dockerfile", "FROM rust\nENV DATABASE_URL=sqlite:///data/x.db\n")]);
+    assert_eq!((facts.settings[0].key.as_str(), facts.settings[0].location.line), ("DATABASE_URL", 2));
+    assert!(!facts.seen, "it deploys nothing");
 }

@@ -13,6 +13,9 @@ pub enum Space {
 
 /// Imports and globs followed at most for one name: re-export chains in real trees are below ten.
 const MAX_DEPTH: u32 = 24;
+/// What a glob of another crate costs of it: its own first name may come through such a glob again, and
+/// with several globs of unknown crates each level would multiply the look-ups.
+const GLOB_DEPTH: u32 = MAX_DEPTH / 2;
 
 /// Crates that frameworks re-export whole: `rocket::tokio::sync::Mutex` is `tokio::sync::Mutex`.
 const REEXPORTED: &[&str] = &[
@@ -162,7 +165,8 @@ impl Program {
         let mut here = module;
         loop {
             for import in &self.module(here).globs {
-                let Some(Res::Ext(path)) = self.resolve_at(here, &import.path, import.global, Space::Type, depth + 1) else { continue };
+                let next = depth + GLOB_DEPTH;
+                let Some(Res::Ext(path)) = self.resolve_at(here, &import.path, import.global, Space::Type, next) else { continue };
                 let krate = self.text(path).split("::").next().unwrap_or("");
                 if is_type || self.names.get(krate).is_some_and(|k| self.frameworks.contains(&k)) {
                     return Some(Res::Ext(self.extend(path, name)));

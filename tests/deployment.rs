@@ -1,0 +1,262 @@
+//! Code and manifests are one story: what a balancer hides, what a pinned replica is there for, and
+//! what the checklist says of both.
+
+use cargo_stateless::analysis::{Analysis, AnalyzeOptions, Assessed};
+use cargo_stateless::config::Config;
+use cargo_stateless::finding::{ChecklistItem, Finding, Persona};
+use std::fs;
+use std::path::PathBuf;
+
+const CARGO: &str = "[package]\nname = \"shop\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nrusqlite = \"0.32\"\n";
+
+/// Codes that one request writes into memory and another one asks for.
+const CODES: &str = r#"
+use axum::{Router, extract::{Path, State}, http::StatusCode, routing::get};
+use std::{collections::HashMap, sync::{Arc, Mutex}};
+
+#[derive(Clone, Default)]
+struct App {
+    codes: Arc<Mutex<HashMap<u32, String>>>,
+}
+
+async fn check(State(app): State<App>, Path(id): Path<u32>) -> Result<String, StatusCode> {
+    app.codes.lock().unwrap().get(&id).cloned().ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn send(State(app): State<App>, Path(id): Path<u32>, body: String) {
+    app.codes.lock().unwrap().insert(id, body);
+}
+
+fn main() {
+    let _service: Router = Router::new().route("/codes/{id}", get(check).put(send)).with_state(App::default());
+}
+"#;
+
+/// Orders in an SQLite file.
+const ORDERS: &str = r#"
+use axum::{Router, routing::post};
+
+async fn order(body: String) {
+    let db = rusqlite::Connection::open("/data/orders.db").unwrap();
+    db.execute("INSERT INTO orders (text) VALUES (?1)", [body]).unwrap();
+}
+
+fn main() {
+    let _service: Router = Router::new().route("/orders", post(order));
+}
+"#;
+
+fn pod(replicas: u32, image: &str, more: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: shop}}\nspec:\n  replicas: {replicas}\n  template:\n    metadata: {{labels: {{app: shop}}}}\n    spec:\n      containers:\n        - name: main\n          image: {image}\n{more}"
+    )
+}
+
+const STICKY: &str =
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec:\n  selector: {app: shop}\n  sessionAffinity: ClientIP\n";
+
+fn analyse(files: &[(&str, &str)]) -> Analysis {
+    analyse_with(files, &AnalyzeOptions::default()).expect("a tree")
+}
+
+fn analyse_with(files: &[(&str, &str)], options: &AnalyzeOptions) -> Result<Analysis, String> {
+    let tree = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = tree.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
+        fs::write(path, text).expect("writable");
+    }
+    cargo_stateless::engine::analyze(tree.path(), &Config::default(), options).map_err(|error| error.message)
+}
+
+fn of<'a>(analysis: &'a Analysis, rule: &str) -> Vec<&'a Finding> {
+    analysis.findings.iter().filter(|finding| finding.rule == rule && finding.persona == Persona::Regular).collect()
+}
+
+fn facts(analysis: &Analysis, item: ChecklistItem) -> Vec<&str> {
+    analysis.checklist_facts.iter().filter(|(of, _)| *of == item).map(|(_, fact)| fact.as_str()).collect()
+}
+
+fn places(finding: &Finding) -> Vec<(&str, u32)> {
+    finding.witness.iter().flatten().map(|step| (step.location.path.as_str(), step.location.line)).collect()
+}
+
+#[test]
+fn affinity_names_the_cells_that_it_hides_and_shows_both_ends() {
+    let manifest = pod(2, "acme/shop", "") + STICKY;
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", CODES), ("deploy/shop.yaml", &manifest)]);
+    let [sticky] = of(&analysis, "sticky-session")[..] else { panic!("{:?}", analysis.findings) };
+    assert!(sticky.message.contains("masks this cell: `shop::App.codes`"), "{}", sticky.message);
+    assert!(places(sticky).contains(&("src/main.rs", 7)), "{:?}", places(sticky));
+    assert!(places(sticky).contains(&("deploy/shop.yaml", 18)), "{:?}", places(sticky));
+    assert_eq!(sticky.related, [("authoritative-memory".to_owned(), "shop::App.codes".to_owned())]);
+    let [cell] = of(&analysis, "authoritative-memory")[..] else { panic!("{:?}", analysis.findings) };
+    assert!(cell.related.iter().any(|(rule, _)| rule == "sticky-session"), "the cell points back");
+    assert_eq!(facts(&analysis, ChecklistItem::TwoInstance), ["`shop`: 2 instances (deploy/shop.yaml:5)"]);
+}
+
+#[test]
+fn affinity_of_another_package_hides_nothing_of_this_one() {
+    let workspace = "[workspace]\nmembers = [\"shop\", \"till\"]\n";
+    let till = CARGO.replace("\"shop\"", "\"till\"");
+    let quiet = "use axum::{Router, routing::get};\nasync fn hello() -> String { String::new() }\nfn main() { let _service: Router = Router::new().route(\"/\", get(hello)); }\n";
+    let manifest = (pod(2, "acme/till", "") + STICKY).replace("shop", "till");
+    let analysis = analyse(&[
+        ("Cargo.toml", workspace),
+        ("shop/Cargo.toml", CARGO),
+        ("shop/src/main.rs", CODES),
+        ("till/Cargo.toml", &till),
+        ("till/src/main.rs", quiet),
+        ("deploy/till.yaml", &manifest),
+    ]);
+    let [sticky] = of(&analysis, "sticky-session")[..] else { panic!("{:?}", analysis.findings) };
+    assert!(!sticky.message.contains("masks"), "{}", sticky.message);
+}
+
+#[test]
+fn a_single_replica_is_there_because_of_the_database_inside() {
+    let disk = "          volumeMounts: [{name: data, mountPath: /data}]\n      volumes:\n        - name: data\n          emptyDir: {}\n";
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", ORDERS), ("deploy/shop.yaml", &pod(1, "acme/shop", disk))]);
+    let [pinned] = of(&analysis, "single-instance")[..] else { panic!("{:?}", analysis.findings) };
+    assert!(pinned.message.contains("because of the store"), "{}", pinned.message);
+    assert!(places(pinned).contains(&("src/main.rs", 5)), "{:?}", places(pinned));
+    let [store] = of(&analysis, "embedded-database")[..] else { panic!("{:?}", analysis.findings) };
+    assert!(places(store).contains(&("deploy/shop.yaml", 15)), "the emptyDir below it: {:?}", places(store));
+    assert!(store.related.iter().any(|(rule, _)| rule == "single-instance"));
+}
+
+#[test]
+fn a_shared_claim_with_several_instances_is_no_finding() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteMany]}\n";
+    let disk = "      volumes:\n        - name: data\n          persistentVolumeClaim: {claimName: data}\n";
+    let analysis = analyse(&[
+        ("Cargo.toml", CARGO),
+        ("src/main.rs", CODES),
+        ("deploy/shop.yaml", &pod(2, "acme/shop", disk)),
+        ("deploy/claim.yaml", claim),
+    ]);
+    assert!(of(&analysis, "single-instance").is_empty(), "{:?}", analysis.findings);
+}
+
+/// The same manifest, in a tree that builds nothing with that name.
+#[test]
+fn a_tree_without_the_service_has_no_workload_of_its_own() {
+    let manifest = pod(1, "acme/shop", "") + STICKY;
+    let analysis = analyse(&[("deploy/shop.yaml", &manifest)]);
+    assert!(analysis.findings.is_empty(), "{:?}", analysis.findings);
+    let reason = "no code of a service was found that the manifests could deploy";
+    assert_eq!(analysis.assessed.get(&ChecklistItem::Affinity), Some(&Assessed::No(reason.into())));
+}
+
+#[test]
+fn a_front_end_built_beside_the_service_is_not_the_service() {
+    let compose = "services:\n  shop:\n    build: .\n    deploy: {replicas: 2}\n  pages:\n    build: ./pages\n    container_name: pages\n    deploy: {replicas: 1}\n";
+    let analysis = analyse(&[
+        ("Cargo.toml", CARGO),
+        ("src/main.rs", CODES),
+        ("Dockerfile", "FROM rust\nRUN cargo build --release\nENTRYPOINT [\"/shop\"]\n"),
+        ("pages/Dockerfile", "FROM node\nRUN npm ci\n"),
+        ("compose.prod.yaml", compose),
+    ]);
+    assert!(of(&analysis, "single-instance").is_empty(), "{:?}", analysis.findings);
+}
+
+#[test]
+fn without_a_manifest_nothing_is_said_of_instances() {
+    let quiet = "use axum::{Router, routing::get};\nasync fn hello() -> String { String::new() }\nfn main() { let _service: Router = Router::new().route(\"/\", get(hello)); }\n";
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", quiet)]);
+    for item in [ChecklistItem::TwoInstance, ChecklistItem::Affinity] {
+        assert!(matches!(analysis.assessed.get(&item), Some(Assessed::No(_))), "{item:?}");
+    }
+    let manifest = pod(2, "acme/shop", "");
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", quiet), ("deploy/shop.yaml", &manifest)]);
+    for item in [ChecklistItem::TwoInstance, ChecklistItem::Affinity] {
+        assert_eq!(analysis.assessed.get(&item), Some(&Assessed::Yes), "{item:?}");
+    }
+}
+
+#[test]
+fn a_development_file_shows_no_second_instance() {
+    let compose = "services:\n  shop:\n    build: .\n    deploy: {replicas: 3}\n";
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", CODES), ("compose.dev.yaml", compose)]);
+    assert!(facts(&analysis, ChecklistItem::TwoInstance).contains(&"no environment was seen with two or more instances"));
+}
+
+#[test]
+fn a_broken_manifest_is_listed_and_is_no_unread_code() {
+    let analysis = analyse(&[
+        ("Cargo.toml", CARGO),
+        ("src/main.rs", CODES),
+        ("deploy/broken.yaml", "apiVersion: v1\nkind: [\n"),
+        ("assets/sample.yaml", "a: [\n"),
+    ]);
+    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
+    let unread: Vec<&str> = analysis.unread_manifests.iter().map(|skip| skip.path.as_str()).collect();
+    assert_eq!(unread, ["deploy/broken.yaml"]);
+    assert!(analysis.unread_manifests[0].reason.starts_with("line 3: "), "{}", analysis.unread_manifests[0].reason);
+    assert!(analysis.skipped.iter().any(|skip| skip.path == "assets/sample.yaml"), "data is passed over, and written down");
+}
+
+#[test]
+fn a_manifest_that_is_no_text_is_listed() {
+    let tree = tempfile::tempdir().expect("a folder");
+    for (path, bytes) in [("Cargo.toml", CARGO.as_bytes()), ("src/main.rs", CODES.as_bytes()), ("deploy.yaml", b"a: 1\nb: \xff\n")] {
+        let path = tree.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
+        fs::write(path, bytes).expect("writable");
+    }
+    let analysis = cargo_stateless::engine::analyze(tree.path(), &Config::default(), &AnalyzeOptions::default()).expect("the rest goes on");
+    assert_eq!(analysis.unread_manifests[0].reason, "line 2: not UTF-8");
+    assert_eq!(of(&analysis, "authoritative-memory").len(), 1);
+}
+
+#[test]
+fn manifests_elsewhere_are_given_as_files_or_folders() {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    fs::write(elsewhere.path().join("shop.yaml"), pod(1, "acme/shop", "")).expect("writable");
+    let given = |path: PathBuf| AnalyzeOptions { manifests: vec![path], ..AnalyzeOptions::default() };
+    let files = [("Cargo.toml", CARGO), ("src/main.rs", CODES)];
+    for path in [elsewhere.path().to_path_buf(), elsewhere.path().join("shop.yaml")] {
+        let analysis = analyse_with(&files, &given(path)).expect("a tree");
+        assert_eq!(of(&analysis, "single-instance").len(), 1);
+    }
+    let missing = analyse_with(&files, &given(elsewhere.path().join("none.yaml")));
+    assert!(missing.is_err_and(|message| message.contains("none.yaml")), "a path that was named on purpose must be there");
+}
+
+#[test]
+fn a_comment_in_a_manifest_allows_a_finding() {
+    let manifest = pod(1, "acme/shop", "").replace("  replicas", "  # stateless: allow(single-instance) moved next year\n  replicas");
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", CODES), ("deploy/shop.yaml", &manifest)]);
+    let file = analysis.comments.iter().find(|file| file.path == "deploy/shop.yaml").expect("its comments");
+    assert_eq!(&*file.comments[0].text, "stateless: allow(single-instance) moved next year");
+    assert!(analysis.items.iter().any(|item| item.path == "deploy/shop.yaml" && item.start_line == 6));
+}
+
+/// Two globs of crates that no manifest names once multiplied the look-ups of every name.
+#[test]
+fn globs_of_unknown_crates_end() {
+    let code = format!("pub use unknown_one::*;\npub use unknown_two::inner::*;\n{CODES}");
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &code)]);
+    assert_eq!(of(&analysis, "authoritative-memory").len(), 1);
+}
+
+/// Associated types that name each other, and a trait that its own box implements.
+#[test]
+fn circles_of_types_end() {
+    let circle = r#"
+trait Step { type One; type Two; }
+struct Walk;
+impl Step for Walk { type One = Self::Two; type Two = Self::One; }
+fn walk(_one: <Walk as Step>::One) {}
+trait Store: Send + Sync {}
+impl<S: Store + ?Sized> Store for Box<S> {}
+impl Store for Box<dyn Store> {}
+impl Store for std::sync::Arc<dyn Store> {}
+impl Store for &'static dyn Store {}
+struct Held { store: Box<dyn Store> }
+static HELD: std::sync::OnceLock<Held> = std::sync::OnceLock::new();
+"#;
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &format!("{circle}{CODES}"))]);
+    assert_eq!(of(&analysis, "authoritative-memory").len(), 1);
+}
