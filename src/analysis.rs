@@ -31,6 +31,45 @@ pub struct Analysis {
     /// Whether an item could be judged; an item without an entry was not assessed.
     pub assessed: BTreeMap<ChecklistItem, Assessed>,
     pub inventory: Vec<InventoryRow>,
+    /// What `stateless.toml` declares to be irreducible.
+    pub quarantine: Vec<Quarantine>,
+}
+
+/// A declared quarantine, with the places of the tree that it speaks of.
+#[derive(Clone, Debug, Serialize)]
+pub struct Quarantine {
+    /// As it is written.
+    pub path: String,
+    pub owner: Option<String>,
+    pub recovery: Option<String>,
+    pub why: Option<String>,
+    #[serde(skip)]
+    pub within: Within,
+}
+
+/// Files by path, or symbols by the path of their module.
+#[derive(Clone, Debug, Default)]
+pub struct Within {
+    /// A file or folder; a file stands for the folder of its submodules too.
+    pub files: Vec<String>,
+    /// Paths of modules, with the crate.
+    pub modules: Vec<String>,
+}
+
+impl Within {
+    /// Whether a file, or a symbol by its full path, belongs to it.
+    pub fn has(&self, file: &str, symbol: &str) -> bool {
+        let below = |of: &str, all: &str, mark: &str| all.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(mark));
+        self.files.iter().any(|f| below(f, file, "/") || f.strip_suffix(".rs").is_some_and(|f| file.len() > f.len() && below(f, file, "/")))
+            || self.modules.iter().any(|m| below(m, symbol, "::"))
+    }
+}
+
+impl Quarantine {
+    /// Whether a finding lies in it. What is wrong with the declaration itself does not.
+    pub fn covers(&self, finding: &Finding) -> bool {
+        self.within.has(&finding.location.path, &finding.symbol)
+    }
 }
 
 #[derive(Debug)]

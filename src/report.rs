@@ -11,6 +11,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod quarantine;
 pub mod progress;
 mod rdjson;
 mod rustc_json;
@@ -25,7 +26,7 @@ pub use checklist::{ItemReport, Status, item_name, item_question};
 pub use source::{NoSource, SourceText};
 pub use suppress::{INVALID_SUPPRESSION, UNUSED_SUPPRESSION};
 
-use crate::analysis::{Analysis, InventoryRow, Summary};
+use crate::analysis::{Analysis, InventoryRow, Quarantine, Summary};
 use crate::config::RuleSettings;
 use crate::finding::{Finding, Location, Persona, Severity};
 use crate::rulebook::Rulebook;
@@ -128,6 +129,7 @@ pub enum By {
     Comment,
     Config,
     Baseline,
+    Quarantine,
 }
 
 impl By {
@@ -136,6 +138,7 @@ impl By {
             By::Comment => "comment",
             By::Config => "config",
             By::Baseline => "baseline",
+            By::Quarantine => "quarantine",
         }
     }
 }
@@ -171,9 +174,19 @@ pub struct Report {
     /// Empty unless the persona is `inventory`.
     pub inventory: Vec<InventoryRow>,
     pub hidden: Hidden,
+    /// Declared quarantines; their findings are among the suppressed ones.
+    pub quarantine: Vec<Quarantined>,
     /// Baseline entries that no finding matches any more.
     pub stale: Vec<baseline::Entry>,
     pub exit: Exit,
+}
+
+/// A declared quarantine and the findings that it holds.
+#[derive(Debug)]
+pub struct Quarantined {
+    pub declared: Quarantine,
+    /// Fingerprints, in the order of the findings.
+    pub findings: Vec<String>,
 }
 
 /// How the process ends.
@@ -216,6 +229,7 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         let mut allows = suppress::Suppressions::collect(&comments, &items, sources, settings, rules);
         reported = allows.apply(reported, &mut suppressed);
         reported.extend(fingerprint::stamp(allows.complaints(settings, &errors)));
+        reported = quarantine::apply(&analysis.quarantine, reported, &mut suppressed);
         if let Some(baseline) = &settings.baseline {
             let all = reported.iter().chain(suppressed.iter().map(|s| &s.reported)).chain(&off);
             stale = baseline.stale(all, settings);
@@ -238,13 +252,14 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
     sort(&mut reported, |r| r);
     sort(&mut suppressed, |s| &s.reported);
 
+    let quarantine = quarantine::sections(analysis.quarantine, &suppressed);
     let checklist = checklist::judge(&reported, &suppressed, settings, rules, facts, &assessed);
     let exit = exit(&reported, &errors, settings);
     if settings.persona < Persona::Inventory {
         inventory.clear();
     }
     inventory.sort_by(|a, b| (a.kind, &a.location, &a.symbol).cmp(&(b.kind, &b.location, &b.symbol)));
-    Report { checklist, findings: reported, suppressed, skipped, errors, unread_manifests, summary, inventory, hidden, stale, exit }
+    Report { checklist, findings: reported, suppressed, skipped, errors, unread_manifests, summary, inventory, hidden, quarantine, stale, exit }
 }
 
 fn exit(findings: &[Reported], errors: &[Skip], settings: &Settings) -> Exit {

@@ -22,6 +22,7 @@ rules! {
     in_process_broadcast => "in-process-broadcast",
     in_process_lock => "in-process-lock",
     in_process_queue => "in-process-queue",
+    leaky_quarantine => "leaky-quarantine",
     local_file => "local-file",
     local_rate_limit => "local-rate-limit",
     local_sequence => "local-sequence",
@@ -42,7 +43,8 @@ use crate::config::Config;
 use crate::facts::cells::{Cell, World};
 use crate::facts::issued;
 use crate::facts::profile::Profile;
-use crate::finding::Finding;
+use crate::finding::{Finding, Location};
+use std::collections::{BTreeSet, HashMap};
 
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 
@@ -100,6 +102,33 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
         analysis.findings.extend(finding);
     }
     unrecoverable_stream_state::fold(&mut analysis.findings);
+    leaky_quarantine::judge(w, config, analysis);
+    relate(&mut analysis.findings);
+}
+
+/// Findings that a finding points at, at most.
+const RELATED: usize = 6;
+
+/// Findings whose evidence goes through the place of another one are parts of one story.
+fn relate(findings: &mut [Finding]) {
+    let mut at: HashMap<Location, Vec<usize>> = HashMap::new();
+    for (index, finding) in findings.iter().enumerate() {
+        at.entry(finding.location.clone()).or_default().push(index);
+    }
+    let mut pairs = BTreeSet::new();
+    for (index, finding) in findings.iter().enumerate() {
+        let places = finding.witness.iter().flatten().map(|step| &step.location).chain([&finding.location]);
+        for other in places.filter_map(|place| at.get(place)).flatten().filter(|&&other| other != index) {
+            pairs.extend([(index, *other), (*other, index)]);
+        }
+    }
+    for (index, other) in pairs {
+        let told = (findings[other].rule.to_owned(), findings[other].symbol.clone());
+        let related = &mut findings[index].related;
+        if related.len() < RELATED && !related.contains(&told) {
+            related.push(told);
+        }
+    }
 }
 
 /// Rules on tokens, and what was measured of them.

@@ -24,6 +24,7 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
     }
     if style.verbosity >= 0 {
         summary::inventory(report, style, &mut out);
+        summary::quarantine(report, style, &mut out);
         summary::checklist(report, style, &mut out);
         summary::coverage(report, style, &mut out);
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Hidden, Report, Reported, Status, Suppressed, baseline};
-use crate::analysis::{InventoryRow, Summary};
+use crate::analysis::{Quarantine, InventoryRow, Summary};
 use crate::finding::{ChecklistItem, Confidence, Location, Persona, Severity, Step};
 use crate::workspace::model::Skip;
 
@@ -20,6 +20,7 @@ struct Document<'a> {
     errors: Vec<Unread<'a>>,
     summary: &'a Summary,
     hidden: JsonHidden,
+    quarantine: Vec<JsonQuarantine<'a>>,
     stale_baseline: Vec<Stale<'a>>,
 }
 
@@ -63,6 +64,9 @@ struct JsonFinding<'a> {
 struct Related<'a> {
     rule: &'a str,
     symbol: &'a str,
+    /// Absent where that finding is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<&'a str>,
 }
 
 /// `reason` is why it is suppressed; why it was found moves to `found_because`.
@@ -102,6 +106,13 @@ struct JsonHidden {
 }
 
 #[derive(Serialize)]
+struct JsonQuarantine<'a> {
+    #[serde(flatten)]
+    declared: &'a Quarantine,
+    findings: &'a [String],
+}
+
+#[derive(Serialize)]
 struct Stale<'a> {
     rule: &'a str,
     symbol: &'a str,
@@ -122,19 +133,20 @@ pub fn render(report: &Report) -> String {
             .iter()
             .map(|i| Item { item: i.item, status: i.status, reason: &i.reason, facts: &i.facts, findings: &i.findings })
             .collect(),
-        findings: report.findings.iter().map(finding).collect(),
-        suppressed: report.suppressed.iter().map(suppressed).collect(),
+        findings: report.findings.iter().map(|f| finding(f, report)).collect(),
+        suppressed: report.suppressed.iter().map(|s| suppressed(s, report)).collect(),
         inventory: &report.inventory,
         skipped: report.skipped.iter().map(|s| Skipped { path: &s.path, reason: &s.reason }).collect(),
         errors: unread(&report.errors, UnreadKind::Code).chain(unread(&report.unread_manifests, UnreadKind::Manifest)).collect(),
         summary: &report.summary,
         hidden: JsonHidden { persona, paths },
+        quarantine: report.quarantine.iter().map(|q| JsonQuarantine { declared: &q.declared, findings: &q.findings }).collect(),
         stale_baseline: report.stale.iter().map(stale).collect(),
     };
     pretty(&document)
 }
 
-fn finding(reported: &Reported) -> JsonFinding<'_> {
+fn finding<'a>(reported: &'a Reported, report: &'a Report) -> JsonFinding<'a> {
     let f = &reported.finding;
     JsonFinding {
         rule: f.rule,
@@ -152,12 +164,18 @@ fn finding(reported: &Reported) -> JsonFinding<'_> {
         witness: &f.witness,
         home: f.home.as_deref(),
         help: f.help.as_deref(),
-        related: f.related.iter().map(|(rule, symbol)| Related { rule, symbol }).collect(),
+        related: f.related.iter().map(|(rule, symbol)| Related { rule, symbol, fingerprint: named(report, rule, symbol) }).collect(),
     }
 }
 
-fn suppressed(suppressed: &Suppressed) -> JsonSuppressed<'_> {
-    let mut finding = finding(&suppressed.reported);
+/// The fingerprint of the finding of this rule on this symbol.
+fn named<'a>(report: &'a Report, rule: &str, symbol: &str) -> Option<&'a str> {
+    let all = report.findings.iter().chain(report.suppressed.iter().map(|s| &s.reported));
+    all.into_iter().find(|r| r.finding.rule == rule && r.finding.symbol == symbol).map(|r| r.fingerprint.as_str())
+}
+
+fn suppressed<'a>(suppressed: &'a Suppressed, report: &'a Report) -> JsonSuppressed<'a> {
+    let mut finding = finding(&suppressed.reported, report);
     let found_because = std::mem::replace(&mut finding.reason, &suppressed.reason);
     JsonSuppressed { finding, found_because, by: suppressed.by.name() }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::source::Sources;
-use super::{Context, Report, Reported, Status, concise, item_name, item_question, severity_name, text};
+use super::{Context, Report, Reported, Status, concise, quarantine, item_name, item_question, severity_name, text};
 
 /// Bytes of a comment after which findings are only counted; code hosts refuse about 65,000.
 const LIMIT: usize = 60_000;
@@ -37,6 +37,16 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
             break;
         }
         out.push_str(&part);
+    }
+    for section in &report.quarantine {
+        let (head, held) = quarantine::lines(section, &report.suppressed);
+        let _ = writeln!(out, "**Quarantine** {}\n", text::markdown(&head));
+        for held in &held {
+            let f = &held.reported.finding;
+            let place = format!("{}:{}", f.location.path, f.location.line);
+            let _ = writeln!(out, "- {} in {} ({})", f.rule, text::markdown_code(&f.symbol), text::markdown_code(&place));
+        }
+        out.push('\n');
     }
     let s = &report.summary;
     let _ = writeln!(

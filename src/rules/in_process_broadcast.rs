@@ -56,6 +56,13 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     })
 }
 
+/// Whether a cell holds ways to clients that are connected to this process, or the channel that they listen to.
+pub fn holds_clients(cell: &Cell, w: &World<'_>) -> bool {
+    let on_request = |id: &AccessId| w.graph.phase(w.facts.access(*id).node).requested();
+    let listens = |id: &AccessId| w.facts.access(*id).op == Op::Subscribe && on_request(id);
+    is_broadcast(w, &cell.ty) && cell.accesses.iter().any(listens) || !registry_inserts(cell, w, &on_request).is_empty()
+}
+
 fn is_broadcast(w: &World<'_>, ty: &Ty) -> bool {
     match ty {
         Ty::Ext(name, args) => match w.cat.type_info(&w.p.names, *name) {

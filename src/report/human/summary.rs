@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Colour, paint, wrap};
 use crate::analysis::{InventoryKind, InventoryRow};
 use crate::finding::Severity;
-use crate::report::{Report, Status, Style, item_name, text};
+use crate::report::{Report, Status, Suppressed, quarantine, Style, item_name, text};
 use crate::workspace::model::Skip;
 
 /// Unread files that are named without `-v`.
@@ -33,6 +33,23 @@ pub fn checklist(report: &Report, style: Style, out: &mut String) {
         for fact in &item.facts {
             let _ = write!(out, "{}", " ".repeat(33));
             wrap("  - ", &text::line(fact), Style { width: style.width.saturating_sub(33), ..style }, out);
+        }
+    }
+    out.push('\n');
+}
+
+/// What is irreducible on purpose, with what each declaration holds.
+pub fn quarantine(report: &Report, style: Style, out: &mut String) {
+    if report.quarantine.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", paint(style, Colour::Bold, "Quarantine"));
+    for section in &report.quarantine {
+        let (head, held) = quarantine::lines(section, &report.suppressed);
+        wrap("  ", &text::line(&head), style, out);
+        for Suppressed { reported, .. } in held {
+            let f = &reported.finding;
+            wrap("    - ", &text::line(&format!("{} on {} ({}:{})", f.rule, f.symbol, f.location.path, f.location.line)), style, out);
         }
     }
     out.push('\n');
