@@ -11,8 +11,8 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
-mod quarantine;
 pub mod progress;
+mod quarantine;
 mod rdjson;
 mod rustc_json;
 mod sarif;
@@ -259,7 +259,20 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         inventory.clear();
     }
     inventory.sort_by(|a, b| (a.kind, &a.location, &a.symbol).cmp(&(b.kind, &b.location, &b.symbol)));
-    Report { checklist, findings: reported, suppressed, skipped, errors, unread_manifests, summary, inventory, hidden, quarantine, stale, exit }
+    Report {
+        checklist,
+        findings: reported,
+        suppressed,
+        skipped,
+        errors,
+        unread_manifests,
+        summary,
+        inventory,
+        hidden,
+        quarantine,
+        stale,
+        exit,
+    }
 }
 
 fn exit(findings: &[Reported], errors: &[Skip], settings: &Settings) -> Exit {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Hidden, Report, Reported, Status, Suppressed, baseline};
-use crate::analysis::{Quarantine, InventoryRow, Summary};
+use crate::analysis::{InventoryRow, Quarantine, Summary};
 use crate::finding::{ChecklistItem, Confidence, Location, Persona, Severity, Step};
 use crate::workspace::model::Skip;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::source::Sources;
-use super::{Context, Report, Reported, Status, concise, quarantine, item_name, item_question, severity_name, text};
+use super::{Context, Report, Reported, Status, concise, item_name, item_question, quarantine, severity_name, text};
 
 /// Bytes of a comment after which findings are only counted; code hosts refuse about 65,000.
 const LIMIT: usize = 60_000;

@@ -157,6 +157,7 @@ pub fn analysis() -> Analysis {
         ]
         .into(),
         inventory: inventory(),
+        quarantine: Vec::new(),
     }
 }
 

@@ -270,3 +270,51 @@ fn hostile_source_is_drawn_harmlessly() {
         assert!(out.len() < 10_000);
     }
 }
+
+mod quarantine {
+    use super::*;
+    use crate::analysis::{Quarantine, Within};
+
+    fn report() -> Report {
+        let mut made = analysis();
+        made.quarantine = vec![Quarantine {
+            path: "src/otp.rs".into(),
+            owner: Some("login team".into()),
+            recovery: None,
+            why: Some("codes live a minute".into()),
+            within: Within { files: vec!["src/otp.rs".into()], modules: Vec::new() },
+        }];
+        assembled(made, &Settings::default())
+    }
+
+    #[test]
+    fn findings_inside_it_move_to_its_section() {
+        let report = report();
+        assert!(report.findings.iter().all(|r| r.finding.location.path != "src/otp.rs"));
+        let held: Vec<&Suppressed> = report.suppressed.iter().filter(|s| s.by == By::Quarantine).collect();
+        assert_eq!(held.len(), 1);
+        assert_eq!(report.quarantine[0].findings, [held[0].reported.fingerprint.clone()]);
+        assert_eq!(held[0].reason, "quarantine src/otp.rs; codes live a minute; owner: login team");
+    }
+
+    #[test]
+    fn every_format_for_people_and_programs_shows_it() {
+        let report = report();
+        for format in [Format::Human, Format::Markdown] {
+            let out = text(format, &report, Style::default());
+            assert!(out.contains("Quarantine") && out.contains("login team") && out.contains("shop::otp::CODES"), "{out}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&text(Format::Json, &report, Style::default())).unwrap();
+        assert_eq!(json["quarantine"][0]["path"], "src/otp.rs");
+        assert_eq!(json["quarantine"][0]["findings"][0], report.quarantine[0].findings[0].as_str());
+        assert!(json["suppressed"].as_array().unwrap().iter().any(|s| s["by"] == "quarantine"));
+        assert!(text(Format::Sarif, &report, Style::default()).contains("quarantine src/otp.rs"));
+    }
+
+    #[test]
+    fn a_file_stands_for_its_submodules_and_a_module_for_what_is_below_it() {
+        let within = Within { files: vec!["src/hub.rs".into()], modules: vec!["shop::hub".into()] };
+        assert!(within.has("src/hub.rs", "") && within.has("src/hub/rooms.rs", "") && within.has("", "shop::hub::ROOMS"));
+        assert!(!within.has("src/hubs.rs", "") && !within.has("src/hubs/a.rs", "") && !within.has("", "shop::hubs::ROOMS"));
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Colour, paint, wrap};
 use crate::analysis::{InventoryKind, InventoryRow};
 use crate::finding::Severity;
-use crate::report::{Report, Status, Suppressed, quarantine, Style, item_name, text};
+use crate::report::{Report, Status, Style, Suppressed, item_name, quarantine, text};
 use crate::workspace::model::Skip;
 
 /// Unread files that are named without `-v`.
