@@ -196,7 +196,7 @@ impl Index {
             return vec![Way { entry: None, path: Vec::new(), asks: own, renews: false }];
         }
         let routes = found.iter().filter(|(e, _)| !w.facts.entry(*e).auxiliary).count();
-        let one_purpose = routes == found.len() && routes <= PURPOSE;
+        let one_purpose = routes <= PURPOSE;
         let way = |(entry, path): (EntryId, Vec<Edge>)| {
             let route = !w.facts.entry(entry).auxiliary;
             let start = path.first().map_or(verify.node, |e| e.from);

@@ -43,6 +43,8 @@ pub struct Time {
     pub at: Option<(FileId, Span)>,
 }
 
+/// The unit of integers that count nanoseconds.
+pub const NANOSECONDS: i64 = 0;
 /// As good as never, in milliseconds: ten thousand years.
 pub const NEVER: i128 = 10_000 * 365 * 86_400_000;
 
@@ -65,7 +67,9 @@ impl Time {
     pub fn scaled(mut self, milliseconds: i64) -> Time {
         if self.base == Base::Number {
             self.base = Base::Span;
-            self.amount = self.amount.saturating_mul(i128::from(milliseconds));
+            self.amount =
+                if milliseconds == NANOSECONDS { self.amount / 1_000_000 } else { self.amount.saturating_mul(i128::from(milliseconds)) };
+            self.vague |= milliseconds == NANOSECONDS && self.open.is_some();
             if let Some(open) = &mut self.open {
                 open.factor = open.factor.saturating_mul(milliseconds);
             }
@@ -113,6 +117,13 @@ impl Time {
 
     #[must_use]
     pub fn over(mut self, other: &Time) -> Time {
+        // `timestamp_nanos() / 1_000_000_000`: the same moment in another unit.
+        if self.base != Base::Number && self.unit == NANOSECONDS && matches!(other.amount, 1_000_000 | 1_000_000_000) {
+            return Time { unit: i64::try_from(other.amount / 1_000_000).unwrap_or(1), ..self };
+        }
+        if self.is_moment() && other.amount == 1000 {
+            return Time { unit: self.unit.saturating_mul(1000), ..self };
+        }
         self.vague |= other.base != Base::Number || other.amount == 0 || other.open.is_some() || self.open.is_some();
         self.amount = self.amount.checked_div(other.amount).unwrap_or(0);
         self
@@ -134,8 +145,13 @@ impl Time {
             // It was the term itself, under another name.
             return Time { at: self.at.or(value.at), configured: self.configured || value.configured, ..value };
         }
-        let mut value =
-            if self.base == Base::Number { value.times(Time::number(i128::from(term.factor))) } else { value.scaled(term.factor) };
+        let mut value = if self.base == Base::Number && term.factor == 1 {
+            value
+        } else if self.base == Base::Number {
+            value.times(Time::number(i128::from(term.factor)))
+        } else {
+            value.scaled(term.factor)
+        };
         value.at = None;
         let at = self.at;
         Time { at, ..self.plus(value, false) }
@@ -165,6 +181,15 @@ mod tests {
         assert!(minutes.clone().filled(None).vague);
         let span = Time::new(Base::Now, 0).plus(Time::term(term()), false).filled(Some(Time::new(Base::Span, DAY)));
         assert_eq!((span.amount, span.vague), (DAY, false));
+        let moment = Time::term(term()).plus(Time::number(86_400), false).filled(Some(Time::new(Base::Now, 0)));
+        assert_eq!((moment.base, moment.amount, moment.vague), (Base::Now, DAY, false));
+    }
+
+    #[test]
+    fn nanoseconds_are_brought_to_seconds() {
+        let nanos = Time { unit: NANOSECONDS, ..Time::new(Base::Now, 0) };
+        let seconds = nanos.over(&Time::number(1_000_000_000)).plus(Time::number(60), false);
+        assert_eq!((seconds.amount, seconds.vague), (60_000, false));
     }
 
     #[test]

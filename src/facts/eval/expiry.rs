@@ -88,7 +88,7 @@ impl<'a> Eval<'a> {
             let said = claims.fields().iter().any(|(n, v)| self.is_expiry_name(*n) || self.is_expiry_claim(v) || self.ends_never(*n));
             if !said {
                 return match &life.open {
-                    Some(open) if open.param.is_some() => Found::Open,
+                    Some(open) if open.param.is_some() && !self.tokens.settling => Found::Open,
                     _ => Found::At(life.clone()),
                 };
             }
@@ -108,7 +108,7 @@ impl<'a> Eval<'a> {
             .map(|(_, v)| v.clone());
         if let Some(value) = named {
             return match self.time_of(&value) {
-                Some(Time { open: Some(open), .. }) if open.param.is_some() => Found::Open,
+                Some(Time { open: Some(open), .. }) if open.param.is_some() && !self.tokens.settling => Found::Open,
                 Some(time) => Found::At(time),
                 None if self.is_none(&value) => Found::Absent,
                 None => Found::Unknown,
@@ -168,8 +168,9 @@ impl<'a> Eval<'a> {
         matches!(self.p.text(name), "non_expiring" | "set_no_expiration_danger_acknowledged" | "without_expiration")
     }
 
+    /// `None`: `Some(..)` knows the type of its content.
     pub(super) fn is_none(&self, value: &Val) -> bool {
-        value.prov.is_constant() && super::patterns::is_option(&self.p.names, &value.ty)
+        value.prov.is_constant() && super::patterns::is_option(&self.p.names, &value.ty) && value.ty.args().is_empty()
     }
 
     pub(super) fn settled(&mut self, time: Time) -> Expiry {

@@ -290,6 +290,9 @@ impl<'a> Eval<'a> {
         let right = self.expr(rhs);
         let mut value = self.merge(&[left.clone(), right.clone()]);
         let folded_time = self.fold_binary(op, &left, &right);
+        if matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge) {
+            self.note_aged(&left, &right);
+        }
         let comparison = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
         if comparison && left.prov.has(Prov::CLOCK) != right.prov.has(Prov::CLOCK) {
             self.age(&left, span);
@@ -323,11 +326,6 @@ impl<'a> Eval<'a> {
                 _ => None,
             };
             value.extra().literal = folded.map(Literal::Int);
-        }
-        if comparison
-            && (left.prov.has(Prov::CLAIM) && right.prov.has(Prov::CLOCK) || left.prov.has(Prov::CLOCK) && right.prov.has(Prov::CLAIM))
-        {
-            self.facts.tokens.aged.push(self.body.node);
         }
         if let Some(time) = folded_time {
             value.extra().time = Some(time);

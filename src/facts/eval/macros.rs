@@ -81,7 +81,12 @@ impl<'a> Eval<'a> {
                 all.extra().elems = carried;
                 all
             }
-            "env" | "option_env" | "include_str" | "include_bytes" | "concat" | "stringify" | "lazy_regex" | "regex" => {
+            "include_str" | "include_bytes" => {
+                let mut value = Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST);
+                value.extra().literal = values.first().and_then(Val::literal).cloned();
+                value
+            }
+            "env" | "option_env" | "concat" | "stringify" | "lazy_regex" | "regex" => {
                 Val::of(Ty::Prim(self.p.names.intern("str")), Prov::CONST)
             }
             _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),

@@ -402,6 +402,7 @@ impl<'a> Eval<'a> {
             own.prefix = prefix;
             own.entries = extra.entries.clone();
         }
+        self.compare_times(name, &on, &given);
         self.carry_token(&mut value, &on, name, &values);
         if name.starts_with("unwrap_or") {
             self.defaulted(&mut value, &on, values.first());

@@ -185,6 +185,24 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Notes that a claim of a token is compared with the clock.
+    pub(super) fn note_aged(&mut self, left: &Val, right: &Val) {
+        let pair = |a: &Val, b: &Val| a.prov.has(Prov::CLAIM) && b.prov.has(Prov::CLOCK);
+        if pair(left, right) || pair(right, left) {
+            self.facts.tokens.aged.push(self.body.node);
+        }
+    }
+
+    /// `claims.exp.lt(&Utc::now())`, `claims.exp.is_before(now)`.
+    pub(super) fn compare_times(&mut self, name: &str, on: &Val, given: &Val) {
+        if matches!(
+            name,
+            "lt" | "le" | "gt" | "ge" | "cmp" | "partial_cmp" | "is_before" | "is_after" | "signed_duration_since" | "duration_since"
+        ) {
+            self.note_aged(on, given);
+        }
+    }
+
     /// Puts arguments in the place of parameters.
     pub(super) fn rebase_time(&self, time: Time, args: &[Val]) -> Time {
         let Some((index, path)) = time.open.as_ref().and_then(|t| t.param.clone()) else { return time };

@@ -27,6 +27,8 @@ pub struct Working {
     pub(super) expiries: FxHashMap<DefId, Time>,
     /// An argument is looked at before its turn: nested ones are not, so that nesting stays cheap.
     quiet: bool,
+    /// All bodies have been walked: no caller will tell more.
+    pub(super) settling: bool,
 }
 
 pub(super) struct RawMint {
@@ -318,8 +320,25 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// `exp = now + ..` of a variable that is declared without a value, or has another on some way.
+    fn assign_time(&mut self, local: Name, time: Time) {
+        if let Some((_, own)) = self.body.env.iter_mut().rev().find(|(n, _)| *n == local) {
+            let extra = own.extra();
+            extra.time = Some(match extra.time.take() {
+                Some(old) => old.longer(time),
+                None => time,
+            });
+        }
+    }
+
     /// `header.kid = Some(..)` of a variable made here.
     pub(super) fn assign_local_field(&mut self, lhs: ExprId, value: &Val) {
+        if let (ExprKind::Path(path), Some(time)) = (&self.hir().expr(lhs).kind, value.time())
+            && let [only] = path.segments.as_slice()
+        {
+            self.assign_time(self.name(only.name), time.clone());
+            return;
+        }
         let ExprKind::Field { base, name, .. } = &self.hir().expr(lhs).kind else { return };
         let ExprKind::Path(path) = &self.hir().expr(*base).kind else { return };
         let [only] = path.segments.as_slice() else { return };
@@ -430,6 +449,7 @@ impl<'a> Eval<'a> {
 
     /// Puts defaults in the place of settings and leaves the facts that rules read.
     pub(super) fn settle_tokens(&mut self) {
+        self.tokens.settling = true;
         for index in 0..self.tokens.mints.len() {
             let mint = &self.tokens.mints[index];
             let (claims, life) = (mint.claims.clone(), mint.life.clone());
