@@ -180,3 +180,15 @@ fn associated_types_in_a_circle_end() {
     );
     assert_eq!(found, ["GET /"]);
 }
+
+#[test]
+fn globs_of_crates_that_are_not_known_end() {
+    let globs: String = (0..6).map(|i| format!("pub use unknown{i}::*; pub use unknown{i}::prelude::*;\n")).collect();
+    let found = entries(
+        &["axum"],
+        &format!(
+            "{globs} async fn show() {{ Strange::call(other(3)); }}\nfn main() {{ axum::Router::new().route(\"/\", axum::routing::get(show)); }}"
+        ),
+    );
+    assert_eq!(found, ["GET /"]);
+}
