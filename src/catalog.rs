@@ -179,6 +179,15 @@ struct MethodEntry {
     path: Option<usize>,
 }
 
+/// A public field of external types and what it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldEntry {
+    types: Vec<String>,
+    name: String,
+    is: String,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraitEntry {
@@ -274,6 +283,7 @@ struct Document {
     r#type: Vec<TypeEntry>,
     function: Vec<FunctionEntry>,
     method: Vec<MethodEntry>,
+    field: Vec<FieldEntry>,
     r#trait: Vec<TraitEntry>,
     library: Vec<Library>,
     consumer: Vec<Consumer>,
@@ -311,6 +321,8 @@ pub struct Catalog {
     types: FxHashMap<String, TypeInfo>,
     functions: FxHashMap<String, FnInfo>,
     methods: FxHashMap<String, Vec<(Vec<String>, FnInfo)>>,
+    /// Types of fields by the type that has them and their name.
+    fields: FxHashMap<(String, String), String>,
     pub traits: Vec<TraitEntry>,
     libraries: FxHashMap<String, Library>,
     /// Rule and content of the library parts that a type is a handle of, by type.
@@ -367,6 +379,9 @@ impl Catalog {
                 let info = FnInfo { effect: entry.effect, path: entry.path };
                 self.methods.entry(name).or_default().push((types.clone(), info));
             }
+        }
+        for entry in document.field {
+            self.fields.extend(entry.types.iter().map(|t| ((short(t), entry.name.clone()), entry.is.clone())));
         }
         for library in document.library {
             for handle in &library.handles {
@@ -457,6 +472,11 @@ impl Catalog {
         let key = short(type_path);
         let entries = self.methods.get(method)?;
         entries.iter().find(|(types, _)| types.contains(&key)).map(|(_, info)| *info)
+    }
+
+    /// The type of a public field of an external type.
+    pub fn field(&self, type_path: &str, name: &str) -> Option<&str> {
+        self.fields.get(&(short(type_path), name.to_string())).map(String::as_str)
     }
 
     pub fn library(&self, path: &str) -> Option<&Library> {

@@ -44,6 +44,7 @@ use crate::facts::cells::{Cell, World};
 use crate::facts::issued;
 use crate::facts::profile::Profile;
 use crate::finding::{Finding, Location};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeSet, HashMap};
 
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
@@ -92,15 +93,20 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
         analysis.inventory = inventory::entries(w);
         analysis.inventory.extend(inventory::effects(w, &analysis.findings));
     }
+    let mut told = Vec::new();
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
         let stored = unrecoverable_stream_state::aggregates::recoverable(cell, &profile, w);
-        let finding = CELL_RULES.iter().filter(|_| !stored).find_map(|rule| rule(cell, &profile, w));
+        let mut rules = CELL_RULES.iter().enumerate().filter(|_| !stored);
+        let verdict = rules.find_map(|(rank, rule)| rule(cell, &profile, w).map(|f| (rank, f)));
         if inventory {
-            analysis.inventory.extend(inventory::cell(w, cell, &profile, finding.as_ref()));
+            analysis.inventory.extend(inventory::cell(w, cell, &profile, verdict.as_ref().map(|(_, f)| f)));
         }
-        analysis.findings.extend(finding);
+        if let Some((rank, finding)) = verdict {
+            told.push((cell, rank, finding));
+        }
     }
+    analysis.findings.extend(at_holders(w, told));
     unrecoverable_stream_state::fold(&mut analysis.findings);
     leaky_quarantine::judge(w, config, analysis);
     relate(&mut analysis.findings);
@@ -129,6 +135,42 @@ fn relate(findings: &mut [Finding]) {
             related.push(told);
         }
     }
+}
+
+/// Findings on cells, each where a reader would point: values behind one lock are one finding, the most
+/// specific, at the lock; a single collection in a static is found at the static.
+fn at_holders(w: &World<'_>, told: Vec<(&Cell, usize, Finding)>) -> Vec<Finding> {
+    let symbol = |cell: &Cell| cell.holder.as_ref().map(|h| h.symbol.clone());
+    let mut tellers: FxHashMap<String, (usize, usize)> = FxHashMap::default();
+    for (index, (cell, rank, _)) in told.iter().enumerate() {
+        if let Some(symbol) = symbol(cell) {
+            let own = cell.holder.as_ref().is_some_and(|h| !h.part);
+            let teller = tellers.entry(symbol).or_insert((index, 0));
+            teller.1 += usize::from(own);
+            let first = &told[teller.0];
+            // A collection speaks before the plain values beside it.
+            let rank_of = |part: bool, rank: usize| (part, rank);
+            let old = rank_of(first.0.holder.as_ref().is_some_and(|h| h.part), first.1);
+            if rank_of(!own, *rank) < old {
+                teller.0 = index;
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for (index, (cell, _, mut finding)) in told.into_iter().enumerate() {
+        if let Some(holder) = &cell.holder {
+            let (teller, collections) = tellers[&holder.symbol];
+            if holder.part && teller != index {
+                continue;
+            }
+            if holder.part || collections == 1 {
+                finding.symbol.clone_from(&holder.symbol);
+                finding.location = evidence::location(w, holder.file, holder.span);
+            }
+        }
+        findings.push(finding);
+    }
+    findings
 }
 
 /// Rules on tokens, and what was measured of them.

@@ -13,26 +13,35 @@ use tokio::sync::mpsc;
 
 /// The ids of the rules that speak of a service with these items.
 fn rules(items: &str) -> Vec<&'static str> {
+    found(items).into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// The rules that speak of a service with these items, and of what.
+fn found(items: &str) -> Vec<(&'static str, String)> {
     let dir = tempfile::tempdir().expect("a folder");
     let manifest = "[package]\nname = \"harbour\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
-        actix = \"0.13\"\nactix-web = \"4\"\nactix-web-actors = \"4\"\nactix-ws = \"0.3\"\naws-sdk-s3 = \"1\"\ngovernor = \"0.10\"\nredis = \"1\"\ntokio = \"1\"\nreqwest = \"0.12\"\n";
+        actix = \"0.13\"\nactix-web = \"4\"\nactix-web-actors = \"4\"\nactix-multipart = \"0.7\"\nactix-governor = \"0.8\"\nsea-orm = \"1\"\nactix-ws = \"0.3\"\naws-sdk-s3 = \"1\"\ngovernor = \"0.10\"\nredis = \"1\"\ntokio = \"1\"\nreqwest = \"0.12\"\n";
     std::fs::create_dir(dir.path().join("src")).expect("writable");
     std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
     std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
     let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
     assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
     assert!(analysis.summary.entry_points >= 1, "the handlers were not found");
-    analysis.findings.iter().map(|f| f.rule).collect()
+    analysis.findings.iter().map(|f| (f.rule, f.symbol.clone())).collect()
 }
 
 /// A service with this state, made so, whose `POST /berth/{n}` and `GET /berth/{n}` do this with `port` and `n`.
 fn port(items: &str, made: &str, write: &str, read: &str) -> Vec<&'static str> {
-    rules(&format!(
+    rules(&service(items, made, write, read))
+}
+
+fn service(items: &str, made: &str, write: &str, read: &str) -> String {
+    format!(
         "{items}\n#[post(\"/berth/{{n}}\")] async fn enter(port: web::Data<Port>, n: web::Path<u32>, body: String) -> HttpResponse {{ {write} }}\n\
         #[get(\"/berth/{{n}}\")] async fn look(port: web::Data<Port>, n: web::Path<u32>) -> HttpResponse {{ {read} }}\n\
         #[actix_web::main] async fn main() -> std::io::Result<()> {{ let port = web::Data::new({made}); \
         HttpServer::new(move || App::new().app_data(port.clone()).service(enter).service(look)).bind(\"0.0.0.0:80\")?.run().await }}"
-    ))
+    )
 }
 
 const QUIET: &[&str] = &[];
@@ -162,4 +171,110 @@ fn an_actor_of_a_connection_goes_with_it() {
         #[actix_web::main] async fn main() -> std::io::Result<()> { HttpServer::new(|| App::new().service(say)).bind(\"0.0.0.0:80\")?.run().await }";
     assert_eq!(rules(&service("Context<Self>", main)), ["authoritative-memory"]);
     assert_eq!(rules(&service("ws::WebsocketContext<Self>", socket)), QUIET);
+}
+
+#[test]
+fn values_behind_one_lock_are_one_finding_at_the_lock() {
+    let clock = "#[derive(Default)] struct Mint { last: u64, turn: u64 }\n\
+        impl Mint { fn next(&mut self) -> u64 { self.turn = self.turn + 1; self.last = self.turn; self.turn } }\n";
+    let write = "let ticket_id = port.mint.lock().unwrap().next(); HttpResponse::Ok().json(ticket_id)";
+    let state = format!("{clock}struct Port {{ mint: Mutex<Mint> }}");
+    let one = [("local-sequence", "harbour::Port.mint".to_string())];
+    assert_eq!(found(&service(&state, "Port { mint: Mutex::default() }", write, OK)), one);
+    let state = format!(
+        "{clock}static MINT: std::sync::LazyLock<Mutex<Mint>> = std::sync::LazyLock::new(Mutex::default);\nstruct Port {{ n: u32 }}"
+    );
+    let one = [("local-sequence", "harbour::MINT".to_string())];
+    assert_eq!(found(&service(&state, "Port { n: 1 }", &write.replace("port.mint", "MINT"), OK)), one);
+}
+
+#[test]
+fn numbers_that_refill_with_time_and_refuse_are_a_limit() {
+    let bucket = |time: &str| {
+        format!(
+            "struct Bucket {{ {time} left: u64 }}\nimpl Bucket {{ fn take(&mut self) -> bool {{ \
+            self.left = std::cmp::min(self.left + 1, 5); if self.left > 0 {{ self.left -= 1; true }} else {{ false }} }} }}\nstruct Port {{ bucket: Mutex<Bucket> }}"
+        )
+    };
+    let write = format!("if !port.bucket.lock().unwrap().take() {{ return HttpResponse::TooManyRequests().finish(); }} {OK}");
+    assert_eq!(
+        port(&bucket("since: Instant,"), "Port { bucket: Mutex::new(Bucket { since: Instant::now(), left: 5 }) }", &write, OK),
+        ["local-rate-limit"]
+    );
+}
+
+#[test]
+fn a_time_beside_a_value_is_its_age() {
+    let state = "struct Pass { token: String, until: Instant }\nstruct Port { pass: RwLock<Pass>, http: reqwest::Client }";
+    let made = "Port { pass: RwLock::new(Pass { token: String::new(), until: Instant::now() }), http: reqwest::Client::new() }";
+    let write = |fresh: &str| {
+        format!(
+            "{{ let pass = port.pass.read().unwrap(); if {fresh} {{ return HttpResponse::Ok().body(pass.token.clone()); }} }} \
+            let token = port.http.get(\"https://passes\").send().await.unwrap().text().await.unwrap(); \
+            let mut pass = port.pass.write().unwrap(); pass.until = Instant::now() + Duration::from_secs(60); pass.token = token; HttpResponse::Ok().body(pass.token.clone())"
+        )
+    };
+    assert_eq!(port(state, made, &write("pass.until.saturating_duration_since(Instant::now()).as_secs() > 0"), OK), QUIET);
+}
+
+#[test]
+fn a_number_that_a_helper_stores_leaves_the_process() {
+    let state = "struct Port { next: std::sync::atomic::AtomicU64, log: Mutex<HashMap<u64, String>>, db: redis::aio::ConnectionManager }\n\
+        async fn book(db: &mut redis::aio::ConnectionManager, n: u64) { let _: () = redis::AsyncCommands::set(db, n, 1).await.unwrap(); }\n\
+        fn show(n: u64) { println!(\"{n}\"); }";
+    let made = "Port { next: Default::default(), log: Mutex::default(), db: todo!() }";
+    let write = |then: &str| format!("let n = port.next.fetch_add(1, std::sync::atomic::Ordering::SeqCst); {then} {OK}");
+    assert_eq!(port(state, made, &write("show(n);"), OK), QUIET);
+    assert_eq!(port(state, made, &write("let mut db = port.db.clone(); db.set(n, 1).await.unwrap();"), OK), ["local-sequence"]);
+    assert_eq!(port(state, made, &write("let mut db = port.db.clone(); insert(&mut db, n).await;"), OK), QUIET);
+}
+
+#[test]
+fn plain_numbers_behind_a_shared_trait_are_state() {
+    let state = "trait Tide: Send + Sync { fn level(&self) -> u32; fn rise(&mut self); }\nstruct Gauge { level: u32 }\n\
+        impl Tide for Gauge { fn level(&self) -> u32 { self.level } fn rise(&mut self) { self.level += 1; } }\nstruct Port { tide: Arc<RwLock<dyn Tide>> }";
+    let made = "Port { tide: Arc::new(RwLock::new(Gauge { level: 0 })) }";
+    let rise = format!("port.tide.write().unwrap().rise(); {OK}");
+    let read = "HttpResponse::Ok().json(port.tide.read().unwrap().level())";
+    assert_eq!(port(state, made, &rise, read), ["authoritative-memory"]);
+    assert_eq!(port(state, made, OK, read), QUIET);
+}
+
+#[test]
+fn what_cannot_be_reached_through_a_lock_is_not_changed_by_exclusive_methods() {
+    let state = |field: &str| {
+        format!(
+            "#[derive(Clone)] struct Pilot {{ careful: bool }}\nimpl Pilot {{ fn set(&mut self, on: bool) {{ self.careful = on; }} fn steer(&self) -> bool {{ if self.careful {{ true }} else {{ false }} }} }}\n\
+            struct Port {{ pilot: {field} }}"
+        )
+    };
+    let own = format!("let mut pilot = Pilot {{ careful: false }}; pilot.set(body.is_empty()); pilot.steer(); {OK}");
+    let read = "if port.pilot.steer() { HttpResponse::Ok().finish() } else { HttpResponse::NotFound().finish() }";
+    assert_eq!(port(&state("Arc<Pilot>"), "Port { pilot: Arc::new(Pilot { careful: true }) }", &own, read), QUIET);
+    let locked = format!("port.pilot.lock().unwrap().set(body.is_empty()); {OK}");
+    let read = read.replace("port.pilot", "port.pilot.lock().unwrap()");
+    assert_eq!(port(&state("Mutex<Pilot>"), "Port { pilot: Mutex::new(Pilot { careful: true }) }", &locked, &read), ["local-setting"]);
+}
+
+#[test]
+fn a_file_that_its_owner_removes_is_temporary() {
+    let owner = |drop: &str| {
+        format!(
+            "struct Crate {{ path: String }}\n{drop}\nfn unload(n: u32, body: &str) -> Crate {{ let path = format!(\"crates/{{n}}\"); std::fs::write(&path, body).unwrap(); Crate {{ path }} }}\n\
+            struct Port {{ n: u32 }}"
+        )
+    };
+    let write = format!("let held = unload(*n, &body); weigh(&held.path); {OK}");
+    let drop = "impl Drop for Crate { fn drop(&mut self) { std::fs::remove_file(&self.path).ok(); } }";
+    assert_eq!(port(&owner(drop), "Port { n: 1 }", &write, OK), QUIET);
+    assert_eq!(port(&owner(""), "Port { n: 1 }", &write, OK), ["local-file"]);
+}
+
+#[test]
+fn an_upload_persisted_through_its_field_stays_on_this_disk() {
+    let items = "use actix_multipart::form::{MultipartForm, tempfile::TempFile};\n#[derive(MultipartForm)] struct Cargo { files: Vec<TempFile> }\n\
+        #[post(\"/cargo\")] async fn load(MultipartForm(cargo): MultipartForm<Cargo>) -> HttpResponse { for f in cargo.files { KEEP } HttpResponse::Ok().finish() }\n\
+        #[actix_web::main] async fn main() -> std::io::Result<()> { HttpServer::new(|| App::new().service(load)).bind(\"0.0.0.0:80\")?.run().await }";
+    assert_eq!(rules(&items.replace("KEEP", "f.file.persist(\"hold\").unwrap();")), ["local-file"]);
+    assert_eq!(rules(&items.replace("KEEP", "println!(\"{:?}\", f.file.path());")), QUIET);
 }

@@ -1,6 +1,6 @@
 //! Abstract cells: accesses grouped by the place that they mean, wherever in the program it is reached.
 
-use super::hosts::{Host, Hosts, is_shared};
+use super::hosts::{Host, Hosts, is_plain, is_shared};
 use super::model::*;
 use super::phases::{Graph, Phases};
 use crate::catalog::{Catalog, Op};
@@ -9,6 +9,9 @@ use crate::resolve::program::CrateId;
 use crate::resolve::{DefId, DefKind, FileId, Program, Res, Ty};
 use crate::syntax::hir::{self, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Fields climbed from a plain value to the lock that it lies in.
+const MAX_CLIMB: usize = 4;
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum CellKey {
@@ -39,6 +42,18 @@ pub struct Cell {
     pub uses: Vec<Use>,
     /// Entries leave by age.
     pub expires: bool,
+    /// What a reader would point at as the state that the cell is in.
+    pub holder: Option<Holder>,
+}
+
+/// The declaration that makes a cell live long: a static, or the field with the lock around it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub symbol: String,
+    pub file: FileId,
+    pub span: Span,
+    /// The cell is a plain value in it, not a collection, lock or atomic of its own.
+    pub part: bool,
 }
 
 impl Cell {
@@ -144,6 +159,12 @@ impl<'a> World<'a> {
                 world.fed.extend(accesses().filter(|a| a.op == Op::Recv).map(|a| a.node));
             }
         }
+        // A time beside a value, under the same lock, is the value's age.
+        let aged = cells.iter().filter(|c| c.uses.iter().any(|u| u.kind == UseKind::Aged));
+        let ages: FxHashSet<String> = aged.map(|c| c.holder.as_ref().map_or(&c.symbol, |h| &h.symbol).clone()).collect();
+        for cell in &mut cells {
+            cell.expires |= cell.holder.as_ref().is_some_and(|h| h.part && ages.contains(&h.symbol));
+        }
         world.cells = cells;
         world
     }
@@ -198,13 +219,19 @@ impl<'a> World<'a> {
                 return None;
             }
         }
+        // What an element keeps behind a lock or in a collection of its own is no part of the collection that holds the element.
+        let within = access.place.path.iter().skip_while(|s| !matches!(s, Seg::Elem));
+        let own = |s: &Seg| matches!(s, Seg::Field(def, name) if self.p.field_type(*def, &[], *name).is_some_and(|t| is_shared(self.p, self.cat, &t)));
+        if within.into_iter().any(own) {
+            return None;
+        }
         let before_elem = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem));
         let hosted = before_elem.filter_map(|s| match s {
             Seg::Field(def, name) if self.hosts.holds(self.p, *def) && !self.is_container(*def) => Some(CellKey::Field(*def, *name)),
             _ => None,
         });
         if let Some(key) = hosted.last() {
-            return Some(key);
+            return (!self.is_elsewhere(access, &key)).then_some(key);
         }
         let fields = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem)).count();
         let krate = self.p.def(self.facts.node(access.node).def).krate;
@@ -224,6 +251,17 @@ impl<'a> World<'a> {
             Root::Registered(ty) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,
         }
+    }
+
+    /// A plain field of what is only shared cannot be written: such a write is to some other value of the type, made for the moment.
+    fn is_elsewhere(&self, access: &Access, key: &CellKey) -> bool {
+        let CellKey::Field(def, name) = key else { return false };
+        let owner = match self.p.def(*def).kind {
+            DefKind::Variant(_) => self.p.def(*def).parent.unwrap_or(*def),
+            _ => *def,
+        };
+        let plain = || self.p.field_type(*def, &[], *name).is_some_and(|t| is_plain(self.p, self.cat, &t));
+        access.op.writes() && !self.hosts.open.contains(&owner) && plain()
     }
 
     /// A generic type or an enum that a field holds: the field is the cell, not the inside of the type,
@@ -286,6 +324,7 @@ impl<'a> World<'a> {
             accesses,
             uses,
             expires,
+            holder: None,
         };
         match &key {
             CellKey::Static(def) => {
@@ -316,7 +355,37 @@ impl<'a> World<'a> {
         if cell.ty_text.is_empty() {
             cell.ty_text = self.describe(&cell.ty);
         }
+        cell.holder = self.holder(&cell);
         cell
+    }
+
+    fn holder(&self, cell: &Cell) -> Option<Holder> {
+        let CellKey::Field(def, _) = &cell.key else { return None };
+        let text = matches!(&cell.ty, Ty::Ext(name, _) if self.p.text(*name) == "std::string::String");
+        let own = is_shared(self.p, self.cat, &cell.ty) || matches!(self.class(&cell.ty), "map" | "set" | "seq" | "cache");
+        let part = text || !own;
+        if let Some(Host::Static(of)) = cell.host {
+            let (file, span) = (self.p.def(of).file, self.p.item(of).span);
+            return Some(Holder { symbol: self.p.path(of), file, span, part });
+        }
+        let mut at = match self.p.def(*def).kind {
+            DefKind::Variant(_) => self.p.def(*def).parent?,
+            _ => *def,
+        };
+        for _ in 0..MAX_CLIMB {
+            let &(holder, name) = self.hosts.held.get(&at).filter(|_| part && !self.hosts.shared.contains(&at))?;
+            let ty = self.p.field_type(holder, &[], name)?;
+            if is_shared(self.p, self.cat, &ty) {
+                let file = self.p.def(holder).file;
+                let (_, fields) = self.p.fields_of(holder)?;
+                let field = fields.fields.iter().find(|f| self.p.name_in(file, f.name) == name)?;
+                let span = if fields.tuple { self.p.item(holder).span } else { field.span };
+                let symbol = if fields.tuple { self.p.path(holder) } else { format!("{}.{}", self.p.path(holder), self.p.text(name)) };
+                return Some(Holder { symbol, file, span, part });
+            }
+            at = holder;
+        }
+        None
     }
 
     fn declare(&self, cell: &mut Cell, def: DefId) {

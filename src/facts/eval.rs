@@ -18,6 +18,7 @@ mod patterns;
 mod places;
 mod routers;
 mod routes;
+mod stops;
 mod tasks;
 mod time;
 mod tokens;
@@ -31,7 +32,7 @@ use crate::catalog::Catalog;
 use crate::config::EntryPoint;
 use crate::names::Name;
 use crate::resolve::lower::Scope;
-use crate::resolve::{DefId, DefKind, FileId, Program, Ty};
+use crate::resolve::{DefId, DefKind, FileId, Program, Res, Ty};
 use crate::syntax::hir::{self, ExprId, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
@@ -67,6 +68,8 @@ pub struct Summary {
     pub ages_params: u32,
     /// Requests to stores whose text is a parameter.
     texts: Vec<wrappers::TextCall>,
+    /// Sinks that parameters flow into: a set of parameters each.
+    pub param_uses: Vec<(u32, UseKind)>,
 }
 
 impl Summary {
@@ -85,6 +88,7 @@ impl Summary {
             repeats_params: 0,
             ages_params: 0,
             texts: Vec::new(),
+            param_uses: Vec::new(),
         }
     }
 }
@@ -96,6 +100,8 @@ pub struct Eval<'a> {
     summaries: FxHashMap<DefId, Rc<Summary>>,
     active: FxHashSet<DefId>,
     statics: FxHashMap<DefId, Val>,
+    /// Types with a method that takes `&mut self`.
+    changed_types: FxHashSet<Res>,
     /// Entry points known by an attribute or a trait, by function.
     pub entry_of: FxHashMap<DefId, EntryId>,
     /// Entry points that a router has put at a path.
@@ -145,6 +151,15 @@ struct Body {
     arms: Vec<(Span, u32)>,
     /// It calls a generic function that checks tokens, for claims that are not named here.
     checks: bool,
+    /// `self` is of a type that other methods change through `&mut self`: its plain numbers are state.
+    counting_self: bool,
+    /// Depth of questions whose answer is a call to stop.
+    stopping: u32,
+    /// Flags that such a call sets, and those by which loops are left.
+    stop_flags: Vec<Name>,
+    flag_breaks: Vec<Name>,
+    /// Sinks that parameters flow into, here or further down.
+    param_uses: Vec<(u32, UseKind)>,
 }
 
 /// A held lock or permit.
@@ -167,6 +182,7 @@ impl<'a> Eval<'a> {
             summaries: FxHashMap::default(),
             active: FxHashSet::default(),
             statics: FxHashMap::default(),
+            changed_types: changed_types(p),
             entry_of: FxHashMap::default(),
             routed: FxHashSet::default(),
             routed_in: FxHashMap::default(),
@@ -289,6 +305,7 @@ impl<'a> Eval<'a> {
         self.depth += 1;
         let mut body = Body::new(def, NodeId(0), file, scope);
         body.exclusive_self = matches!(function.receiver, Some(hir::Receiver::RefMut));
+        body.counting_self = body.scope.self_ty.as_ref().and_then(Ty::head).is_some_and(|head| self.changed_types.contains(&head));
         let span = self.p.item(def).span;
         let first_access = self.facts.accesses.len();
         let (first_mint, first_check) = (self.tokens.mints.len(), self.facts.tokens.verifies.len());
@@ -329,6 +346,7 @@ impl<'a> Eval<'a> {
             repeats_params: done.repeats_params,
             ages_params: done.ages_params,
             texts: done.texts,
+            param_uses: done.param_uses,
         });
         self.summaries.insert(def, summary.clone());
         summary
@@ -433,6 +451,13 @@ impl<'a> Eval<'a> {
     }
 }
 
+/// Types of the tree that a method changes through `&mut self`.
+fn changed_types(p: &Program) -> FxHashSet<Res> {
+    let changes = |def: &DefId| p.function(*def).is_some_and(|f| matches!(f.receiver, Some(hir::Receiver::RefMut)));
+    let changed = p.impls.iter().filter(|i| i.fns.iter().any(|(_, def)| changes(def)));
+    changed.filter_map(|i| i.self_ty.head()).collect()
+}
+
 impl Body {
     fn new(def: DefId, node: NodeId, file: FileId, scope: Scope) -> Body {
         Body {
@@ -462,6 +487,11 @@ impl Body {
             iterating: 0,
             arms: Vec::new(),
             checks: false,
+            counting_self: false,
+            stopping: 0,
+            stop_flags: Vec::new(),
+            flag_breaks: Vec::new(),
+            param_uses: Vec::new(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Hosts {
     pub direct: FxHashSet<DefId>,
     /// The field that holds a type, the first one found.
     pub held: FxHashMap<DefId, (DefId, Name)>,
+    /// Types that somebody can reach through `&mut`: behind a lock or cell, in a collection, or the `&mut self` of an entry point.
+    pub open: FxHashSet<DefId>,
     /// Types that several fields hold.
     pub shared: FxHashSet<DefId>,
     /// Reached only through a trait object with several implementations.
@@ -41,7 +43,7 @@ const MAX_DEPTH: u32 = 12;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
-        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None, traits: FxHashSet::default() };
+        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None, open: false, traits: FxHashSet::default() };
         for (index, registration) in facts.registrations.iter().enumerate() {
             // What a request puts aside for itself goes with it.
             let phase = graph.phase(registration.node);
@@ -78,9 +80,12 @@ impl Hosts {
                 _ => false,
             };
             if outer {
+                finder.open = true;
                 finder.visit(&Ty::adt(*def), &Host::Looped(id), 0, false);
+                finder.open = false;
             }
         }
+        finder.hosts.open.extend(locked_types(p, cat));
         finder.hosts
     }
 
@@ -106,8 +111,10 @@ struct Finder<'a> {
     hosts: Hosts,
     /// The field of another type that is being looked into.
     within: Option<(DefId, Name)>,
-    /// Traits whose impls were visited, and whether as one of several.
-    traits: FxHashSet<(Res, bool)>,
+    /// Behind something that gives exclusive access.
+    open: bool,
+    /// Traits whose impls were visited, whether as one of several, and behind what.
+    traits: FxHashSet<(Res, bool, bool)>,
 }
 
 impl Finder<'_> {
@@ -143,7 +150,9 @@ impl Finder<'_> {
             && lives
             && let Some(ty) = &scope.self_ty
         {
+            self.open = matches!(function.receiver, Some(hir::Receiver::RefMut));
             self.visit(ty, &Host::Service(id), 0, false);
+            self.open = false;
         }
     }
 
@@ -192,9 +201,12 @@ impl Finder<'_> {
             Ty::Ext(name, args) => {
                 let class = self.cat.type_info(&self.p.names, *name).map(|i| self.cat.class_name(i));
                 if !matches!(class, Some("map" | "set" | "seq" | "cache" | "sender" | "receiver" | "watch-receiver")) {
+                    let outer = self.open;
+                    self.open |= !matches!(class, Some("pointer" | "option" | "once"));
                     for arg in args.iter() {
                         self.visit(arg, host, depth + 1, uncertain);
                     }
+                    self.open = outer;
                 }
             }
             Ty::Tuple(elems) => {
@@ -205,7 +217,7 @@ impl Finder<'_> {
             Ty::Traits(traits) => {
                 for trait_ in traits.iter().filter(|t| matches!(t, Res::Def(_))) {
                     // Impls for whatever implements the trait lead back to it.
-                    if !self.traits.insert((*trait_, uncertain)) {
+                    if !self.traits.insert((*trait_, uncertain, self.open)) {
                         continue;
                     }
                     let impls: Vec<Ty> =
@@ -234,10 +246,11 @@ impl Finder<'_> {
         {
             self.hosts.shared.insert(def);
         }
-        if self.hosts.types.contains_key(&def) {
+        let opened = self.open && self.hosts.open.insert(def);
+        if self.hosts.types.contains_key(&def) && !opened {
             return;
         }
-        self.hosts.types.insert(def, host.clone());
+        self.hosts.types.entry(def).or_insert_with(|| host.clone());
         let mut holders = vec![def];
         holders.extend(self.p.variants.get(&def).into_iter().flatten());
         for holder in holders {
@@ -253,6 +266,56 @@ impl Finder<'_> {
             }
         }
     }
+}
+
+/// Types that lie behind a lock or cell in some field, parameter or static of the tree, and what they hold.
+fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
+    fn walk(p: &Program, cat: &Catalog, ty: &Ty, locked: bool, found: &mut Vec<DefId>) {
+        match ty {
+            Ty::Adt(def, args) => {
+                found.extend(locked.then_some(*def));
+                args.iter().for_each(|a| walk(p, cat, a, locked, found));
+            }
+            Ty::Ext(name, args) => {
+                let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
+                let locked = locked || matches!(class, Some("lock" | "cell")) || p.text(*name).ends_with("Guard");
+                args.iter().for_each(|a| walk(p, cat, a, locked, found));
+            }
+            Ty::Tuple(elems) => elems.iter().for_each(|e| walk(p, cat, e, locked, found)),
+            Ty::Traits(traits) if locked => {
+                let impls = traits.iter().flat_map(|t| p.impls_of.get(t).into_iter().flatten());
+                impls.for_each(|&i| walk(p, cat, &p.impls[i as usize].self_ty, true, found));
+            }
+            _ => {}
+        }
+    }
+    let fields = |def: DefId| {
+        let file = p.def(def).file;
+        let names = p.fields_of(def).into_iter().flat_map(|(_, f)| f.fields.iter().map(|f| f.name));
+        names.filter_map(move |name| p.field_type(def, &[], p.name_in(file, name))).collect::<Vec<Ty>>()
+    };
+    let mut queue = Vec::new();
+    for number in 0..p.defs.len() as u32 {
+        let def = DefId(number);
+        let (file, scope) = (p.def(def).file, || p.scope_of(def));
+        match &p.item(def).kind {
+            hir::ItemKind::Fn(function) => {
+                for ty in function.params.iter().filter_map(|param| param.ty) {
+                    walk(p, cat, &p.lower_type(file, ty, &scope()), false, &mut queue);
+                }
+            }
+            hir::ItemKind::Static { ty: Some(ty), .. } => walk(p, cat, &p.lower_type(file, *ty, &scope()), false, &mut queue),
+            _ => fields(def).iter().for_each(|ty| walk(p, cat, ty, false, &mut queue)),
+        }
+    }
+    let mut open = FxHashSet::default();
+    while let Some(def) = queue.pop() {
+        if open.insert(def) {
+            let holders = std::iter::once(def).chain(p.variants.get(&def).into_iter().flatten().copied());
+            holders.flat_map(fields).for_each(|ty| walk(p, cat, &ty, true, &mut queue));
+        }
+    }
+    open
 }
 
 /// Whether a value of this type is, or holds, a way to reach a client or a task: the end of a channel or socket.
@@ -274,6 +337,22 @@ fn sends(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
             let Some((_, fields)) = p.fields_of(*def) else { return false };
             let file = p.def(*def).file;
             fields.fields.iter().any(|f| p.field_type(*def, args, p.name_in(file, f.name)).is_some_and(|t| sends(p, cat, &t, depth + 1)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a type is changed through `&mut` alone: a number, or a collection or option of values that are no handles.
+pub fn is_plain(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+    fn handle(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+        let pointer = matches!(ty, Ty::Ext(name, _) if cat.type_info(&p.names, *name).is_some_and(|i| cat.class_name(i) == "pointer"));
+        pointer || is_shared(p, cat, ty) || ty.args().iter().any(|a| handle(p, cat, a))
+    }
+    match ty {
+        Ty::Prim(_) => true,
+        Ty::Ext(name, _) => {
+            let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
+            p.text(*name).starts_with("std::") && matches!(class, Some("map" | "set" | "seq" | "option")) && !handle(p, cat, ty)
         }
         _ => false,
     }

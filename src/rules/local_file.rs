@@ -6,7 +6,7 @@ use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::finding::*;
-use crate::resolve::DefId;
+use crate::resolve::{DefId, Res};
 use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
 
@@ -78,6 +78,14 @@ fn refetched(effect: &Effect, w: &World<'_>) -> bool {
     looks && (fetches || calls)
 }
 
+/// Whether the function gives the file to a value that removes it when it goes.
+fn removed_on_drop(effect: &Effect, w: &World<'_>) -> bool {
+    let def = w.facts.node(effect.node).def;
+    let removes = |drop: DefId| w.facts.effects.iter().any(|e| e.kind == EffectKind::File(FnEffect::FileRemove) && w.facts.node(e.node).def == drop);
+    let drop_of = |holder: DefId| w.p.methods.get(&(Res::Def(holder), w.p.names.get("drop")?))?.first().copied();
+    w.facts.inits.iter().filter(|i| w.facts.node(i.node).def == def).any(|i| drop_of(i.holder).is_some_and(removes))
+}
+
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let library = matches!(effect.kind, EffectKind::Library(_));
     let def = w.facts.node(effect.node).def;
@@ -85,7 +93,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     if !phase.requested() && (!library || phase == crate::facts::phases::Phases::default()) {
         return None;
     }
-    if refetched(effect, w) {
+    if refetched(effect, w) || removed_on_drop(effect, w) {
         return None;
     }
     let entry = evidence::entries(w, effect.node).into_iter().next();

@@ -12,7 +12,7 @@ use crate::resolve::Ty;
 pub const ID: &str = "local-setting";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads {
+    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads || cell.expires {
         return None;
     }
     if profile.replica || profile.reread {

@@ -101,7 +101,7 @@ fn hands_over(effect: &Effect, w: &World<'_>) -> bool {
 }
 
 fn adds(effect: &Effect) -> bool {
-    if effect.what.split('.').any(|v| v.starts_with("incr") || v.starts_with("hincr")) {
+    if effect.what.split('.').any(|v| v == "add" || v.starts_with("incr") || v.starts_with("hincr")) {
         return true;
     }
     let Some(text) = effect.text.as_deref() else { return false };

@@ -16,6 +16,8 @@ impl<'a> Eval<'a> {
             self.uses_of(on, UseKind::Modulo, span);
             return Some(Val::of(Ty::Prim(self.p.names.intern("u64")), Prov::CONST));
         }
+        let touched = self.touch(on.clone(), span);
+        let on = &touched;
         if matches!(
             name,
             "elapsed"
@@ -28,8 +30,6 @@ impl<'a> Eval<'a> {
         ) {
             self.age(on, span);
         }
-        let touched = self.touch(on.clone(), span);
-        let on = &touched;
         let wrapped = is_wrapper(&self.p.names, &on.ty);
         let inner_ty = if wrapped { on.ty.arg(0) } else { on.ty.clone() };
         let content = || {

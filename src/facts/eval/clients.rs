@@ -81,6 +81,7 @@ impl<'a> Eval<'a> {
         recv.form = Form::Plain;
         if let Some(call) = &mut recv.extra().store {
             call.verbs.push(name.to_string());
+            call.verbs.extend(Self::adds_up(&values));
             match (&mut call.text, literal) {
                 (text @ None, literal) if call.text_param.is_none() => {
                     *text = literal;

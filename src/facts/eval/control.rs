@@ -358,11 +358,14 @@ impl<'a> Eval<'a> {
         let breaks = std::mem::take(&mut self.body.breaks);
         let waits = self.body.waits;
         let called = std::mem::take(&mut self.body.called_params);
+        let flags = std::mem::take(&mut self.body.flag_breaks);
         walk(self);
         let called = std::mem::replace(&mut self.body.called_params, called);
         // A round begins when an item comes: that is no schedule, whatever else is slept for.
         let fed = std::mem::replace(&mut self.body.waits, waits) != waits;
-        let left = std::mem::replace(&mut self.body.breaks, breaks) > 0 || self.body.leaves != leaves;
+        let asked = std::mem::replace(&mut self.body.flag_breaks, flags);
+        let done = asked.iter().any(|flag| !self.body.stop_flags.contains(flag));
+        let left = std::mem::replace(&mut self.body.breaks, breaks) > 0 || self.body.leaves != leaves || done;
         let node = self.body.node.index();
         if endless && fed {
             self.facts.nodes[node].pumps = true;
@@ -371,47 +374,6 @@ impl<'a> Eval<'a> {
             self.body.repeats_params |= called;
         }
         self.body.sleeps |= outer;
-    }
-
-    /// Walks what follows a question; ways out that only answer a call to stop are no ways out.
-    pub(super) fn asking<T>(&mut self, question: ExprId, walk: impl FnOnce(&mut Self) -> T) -> T {
-        let before = (self.body.leaves, self.body.breaks);
-        let result = walk(self);
-        if self.asks_to_stop(question, 0) {
-            (self.body.leaves, self.body.breaks) = before;
-        }
-        result
-    }
-
-    /// `owner.upgrade()`, `token.is_cancelled()`, `stop.load(..)`, `stopped.try_recv()`: whether anybody still wants this.
-    fn asks_to_stop(&self, id: ExprId, depth: u32) -> bool {
-        if depth > 8 {
-            return false;
-        }
-        let again = |id: ExprId| self.asks_to_stop(id, depth + 1);
-        match &self.hir().expr(id).kind {
-            ExprKind::Method { name, recv, .. } => {
-                matches!(
-                    self.text(*name),
-                    "upgrade"
-                        | "is_cancelled"
-                        | "cancelled"
-                        | "is_closed"
-                        | "closed"
-                        | "is_shutdown"
-                        | "is_terminated"
-                        | "has_changed"
-                        | "load"
-                        | "try_recv"
-                        | "recv_timeout"
-                        | "wait_timeout"
-                ) || again(*recv)
-            }
-            ExprKind::Let { expr, .. } | ExprKind::Unary { expr, .. } | ExprKind::Ref { expr, .. } => again(*expr),
-            ExprKind::Await(inner) | ExprKind::Try(inner) => again(*inner),
-            ExprKind::Binary { lhs, rhs, .. } => again(*lhs) || again(*rhs),
-            _ => false,
-        }
     }
 
     /// Whether control does not go on behind this expression.

@@ -49,7 +49,21 @@ impl<'a> Eval<'a> {
         self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
     }
 
+    /// Remembers that a parameter flows into a sink, for what callers pass.
+    fn note_param_use(&mut self, value: &Val, kind: UseKind) {
+        if value.prov.params == 0 || !matches!(kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) {
+            return;
+        }
+        // Whether it is the value itself that a callee stores is not known to the caller.
+        let kind = if kind == UseKind::Stored { UseKind::Kept } else { kind };
+        match self.body.param_uses.iter_mut().find(|(_, k)| *k == kind) {
+            Some((params, _)) => *params |= value.prov.params,
+            None => self.body.param_uses.push((value.prov.params, kind)),
+        }
+    }
+
     pub(super) fn uses_of(&mut self, value: &Val, kind: UseKind, span: Span) {
+        self.note_param_use(value, kind);
         for &access in &value.reads {
             let order = self.next();
             self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
@@ -80,7 +94,9 @@ impl<'a> Eval<'a> {
         if let (Some(id), Some(literal)) = (id, value.literal()) {
             self.facts.accesses[id.index()].literal = Some(literal.clone());
         }
-        // `x = x + 1` and values of other cells.
+        // Values of other cells; a value that goes back where it came from goes nowhere.
+        let mut value = value;
+        value.reads.retain(|&r| Some(&self.facts.access(r).place) != target.place.as_ref());
         self.uses_of(&value, UseKind::Kept, span);
     }
 

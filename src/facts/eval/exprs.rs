@@ -45,7 +45,11 @@ impl<'a> Eval<'a> {
                 let value = self.expr(*rhs);
                 self.assign_local_field(*lhs, &value);
                 let target = self.place_of(*lhs);
-                self.write(target, Op::Store, value, span);
+                self.note_stop_flag(*lhs);
+                // `x = min(x + 1, most)` counts like `x += 1`.
+                let number = matches!(&target.ty, Ty::Prim(name) if self.p.text(*name) != "bool");
+                let counts = number && value.reads.iter().any(|&r| Some(&self.facts.access(r).place) == target.place.as_ref());
+                self.write(target, if counts { Op::Rmw } else { Op::Store }, value, span);
                 Val::unit()
             }
             ExprKind::AssignOp { lhs, rhs, .. } => {

@@ -195,7 +195,15 @@ impl<'a> Eval<'a> {
             let is_key = index == 0
                 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry)
                 && values.len() + usize::from(op != Op::Insert) > 1;
-            self.uses_of(given, if is_key { UseKind::Identity } else { UseKind::Kept }, span);
+            let kind = if is_key { UseKind::Identity } else { UseKind::Kept };
+            if op == Op::Send && class == "sender" {
+                // What a caller's number means to whoever takes it out of a channel is not known here.
+                for access in given.reads.clone() {
+                    self.use_of(access, kind, span);
+                }
+                continue;
+            }
+            self.uses_of(given, kind, span);
         }
         if matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire) {
             let mut guard = self.inside(&on, on.ty.arg(0), access);
@@ -383,7 +391,7 @@ impl<'a> Eval<'a> {
                 Ty::Ext(path, _) => self.p.text(*path).rsplit("::").next().filter(|f| f.starts_with(char::is_lowercase)),
                 _ => None,
             };
-            let verbs = began.into_iter().chain([name]).map(str::to_string).collect();
+            let verbs = began.into_iter().chain([name]).map(str::to_string).chain(Self::adds_up(&values)).collect();
             value.extra().store = Some(StoreCall { kind, text: on.str().map(str::to_string), text_param: None, verbs });
             return value;
         }
@@ -413,6 +421,12 @@ impl<'a> Eval<'a> {
             }
         }
         value
+    }
+
+    /// `col_expr(n, Expr::col(n).add(1))`: the column is changed relative to itself.
+    pub(super) fn adds_up(values: &[Val]) -> Option<String> {
+        let adds = |v: &Val| v.store().is_some_and(|c| c.verbs.iter().any(|v| matches!(v.as_str(), "add" | "sub")));
+        values.iter().any(adds).then(|| "add".to_string())
     }
 
     /// Builders of external crates return themselves as far as anyone can tell.

@@ -110,6 +110,12 @@ impl<'a> Eval<'a> {
                     value.extra().inside = base.inside();
                     return value;
                 }
+                Ty::Ext(path, _) if self.cat.field(self.p.text(*path), self.p.text(name)).is_some() => {
+                    let held = self.cat.field(self.p.text(*path), self.p.text(name)).unwrap_or_default();
+                    let mut value = base.derived(Ty::ext(self.p.names.intern(held)));
+                    value.place = place;
+                    return value;
+                }
                 // A wrapper that nothing is known of: what it holds has the field, so it dereferences.
                 Ty::Ext(_, args) if matches!(args.first(), Some(Ty::Adt(def, own)) if self.p.field_type(*def, own, name).is_some()) => {
                     ty = ty.arg(0);
@@ -131,7 +137,8 @@ impl<'a> Eval<'a> {
 
     /// Records the read of a plain field that lives inside a cell.
     pub(super) fn load_field(&mut self, mut value: Val, span: Span) -> Val {
-        let own_state = (self.body.exclusive_self || self.entry_of.contains_key(&self.body.def))
+        let counted = matches!(&value.ty, Ty::Prim(_)) && self.body.counting_self;
+        let own_state = (self.body.exclusive_self || counted || self.entry_of.contains_key(&self.body.def))
             && matches!(&value.place, Some(Place { root: Root::Param(0, _), path }) if !path.is_empty());
         if (value.inside() || own_state) && value.place.is_some() && self.is_data(&value.ty) {
             let read = self.access(&value, Op::Load, Prov::NONE, Prov::NONE, "load", span);

@@ -1,6 +1,6 @@
 //! Home-made limits: counts or times per key in this process, by which requests are refused.
 
-use crate::facts::cells::{Cell, World};
+use crate::facts::cells::{Cell, CellKey, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
@@ -26,7 +26,9 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     // A count beside a time is a window, also where the refusal is built elsewhere.
     let windowed = matches!(profile.class, "map" | "cache") && times && !profile.updates.is_empty();
     let keyed = matches!(profile.class, "map" | "cache");
-    if !(windowed || refuses.is_some() && keyed && !counts.is_empty()) {
+    // A number that refills with time, as in a token bucket.
+    let bucket = !keyed && refuses.is_some() && beside_time(cell, w);
+    if !(windowed || bucket || refuses.is_some() && keyed && !counts.is_empty()) {
         return None;
     }
     let count = evidence::pick(w, &counts, None)?;
@@ -55,6 +57,14 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: Some("count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway".into()),
         related: Vec::new(),
     })
+}
+
+/// Whether a field has a point in time among its neighbours.
+fn beside_time(cell: &Cell, w: &World<'_>) -> bool {
+    let CellKey::Field(def, _) = &cell.key else { return false };
+    let Some((_, fields)) = w.p.fields_of(*def) else { return false };
+    let file = w.p.def(*def).file;
+    fields.fields.iter().any(|f| w.p.field_type(*def, &[], w.p.name_in(file, f.name)).is_some_and(|t| only_times(&t, w)))
 }
 
 /// Whether elements are points in time and nothing else.
