@@ -12,7 +12,7 @@ use crate::resolve::Ty;
 pub const ID: &str = "local-setting";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads || cell.expires {
+    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads || refreshed(cell, profile) {
         return None;
     }
     if profile.replica || profile.reread {
@@ -64,6 +64,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: Some("keep the setting in the shared store and let every instance re-read it on a timer or on a notification".into()),
         related: Vec::new(),
     })
+}
+
+/// A value with its age beside it, behind one lock, that no request brings: whoever finds it too old fetches it again.
+fn refreshed(cell: &Cell, profile: &Profile) -> bool {
+    cell.expires && cell.holder.as_ref().is_some_and(|h| h.part) && !profile.put_from.has(Prov::REQUEST)
 }
 
 /// A static that starts with a value other than nothing: a setting's default.
