@@ -3,6 +3,7 @@
 //! known at each call; recursion ends at the signature.
 
 mod adaptors;
+mod applied;
 mod calls;
 mod clients;
 mod consumers;
