@@ -140,6 +140,8 @@ fn circles_of_types_end() {
         impl A for S { type Out = <S as B>::Out; }\nimpl B for S { type Out = Vec<(<S as A>::Out, <S as B>::Out)>; }\n\
         fn f(s: S) -> <S as A>::Out { todo!() }\nfn main() { f(S); }";
     assert!(rules(circles).is_empty());
+    let globs: String = (0..40).map(|n| format!("use unheard_of_{n}::inner::*;\n")).collect();
+    assert!(rules(&format!("{globs}fn main() {{ let one = Something::new(another()); one.method(); }}")).is_empty());
     let layers = "trait Log { fn log(&self) {} }\nimpl<T: Log> Log for Vec<T> {}\nimpl<T: Log> Log for Option<T> {}\n\
         impl<T: Log, U: Log> Log for (T, U) {}\nimpl<T: Log, U: Log, V: Log> Log for (T, U, V) {}\nstruct Page<T> { t: T } impl<T: Log> Log for Page<T> {}\n\
         struct Own { all: Box<dyn Log> }\nstatic OWN: std::sync::OnceLock<Own> = std::sync::OnceLock::new();\nfn main() {}";

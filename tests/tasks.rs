@@ -284,3 +284,28 @@ fn the_elected_one_works_alone() {
     assert_eq!(each_round(raft, "if !Raft.is_leader().await { continue; } bill(&db).await;"), QUIET);
     assert_eq!(each_round(raft, "if !Raft.is_ready().await { continue; } bill(&db).await;"), &["unelected-schedule"]);
 }
+
+#[test]
+fn the_text_of_a_checked_query_is_not_the_name_of_its_row() {
+    let row = "struct Due { id: i64 }";
+    let take = |lock: &str| {
+        let sql = format!("SELECT id FROM due WHERE at < now() LIMIT 1 {lock}");
+        each_round(row, &format!("let due = sqlx::query_as!(Due, \"{sql}\").fetch_one(&db).await.unwrap(); store(&db, due.id).await;"))
+    };
+    assert_eq!(take("FOR UPDATE SKIP LOCKED"), QUIET);
+    assert_eq!(take(""), &["unelected-schedule"]);
+}
+
+#[test]
+fn rows_that_a_common_table_expression_marks_and_gives_back_are_taken() {
+    let take = |guard: &str| {
+        let sql = format!(
+            "WITH due AS (SELECT id FROM visits WHERE told IS NULL LIMIT 9) \
+            UPDATE visits SET told = now() FROM due WHERE visits.id = due.id {guard} RETURNING visits.id"
+        );
+        let mail = "reqwest::Client::new().post(\"http://mail\").body(id.to_string()).send().await.unwrap();";
+        each_round("", &format!("let id: i64 = sqlx::query_scalar(\"{sql}\").fetch_one(&db).await.unwrap(); {mail}"))
+    };
+    assert_eq!(take("AND visits.told IS NULL"), QUIET);
+    assert_eq!(take(""), &["unelected-schedule"]);
+}

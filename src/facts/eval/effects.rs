@@ -427,6 +427,13 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
 /// Rows that are deleted, or marked on the condition that they are unmarked, and handed back: whoever came
 /// first has them.
 fn takes_rows(sql: &str) -> bool {
+    // `WITH due AS (..) UPDATE ..`: what is done stands last.
+    let done = if sql.trim_start().starts_with("WITH") {
+        ["UPDATE ", "DELETE "].iter().filter_map(|w| sql.rfind(w)).max().unwrap_or(0)
+    } else {
+        0
+    };
+    let sql = &sql[done..];
     sql.contains("RETURNING") && (sql.trim_start().starts_with("DELETE") || sql::settles(sql))
 }
 

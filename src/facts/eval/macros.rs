@@ -103,7 +103,8 @@ impl<'a> Eval<'a> {
             _ => path,
         };
         if let Some(kind) = self.cat.store(full) {
-            let text = values.iter().find_map(|v| v.str()).map(str::to_string);
+            // `query_as!(Row, "..")`: the name of the row's type is no text.
+            let text = values.iter().filter(|v| self.is_text(&v.ty)).find_map(|v| v.str()).map(str::to_string);
             let last = path.rsplit("::").next().unwrap_or(path).to_string();
             value.extra().store = Some(StoreCall { kind, text, text_param: None, verbs: vec![last] });
             value.ty = Ty::ext(self.p.names.intern(full));
