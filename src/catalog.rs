@@ -251,6 +251,34 @@ pub struct Claims {
     pub types: Vec<String>,
 }
 
+/// A header by which an answer tells a platform's proxy which instance is to take the request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    pub header: String,
+    /// What stands in its value when it names an instance; empty when it always does.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// Words by which the variants of an enum of back ends are known.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backends {
+    embedded: Vec<String>,
+    shared: Vec<String>,
+}
+
+impl Backends {
+    /// Whether a variant, in lower case, is called after an engine that lives inside the process.
+    pub fn is_embedded(&self, variant: &str) -> bool {
+        self.embedded.iter().any(|word| variant.contains(word.as_str()))
+    }
+    pub fn is_shared(&self, variant: &str) -> bool {
+        self.shared.iter().any(|word| variant.contains(word.as_str()))
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bus {
@@ -291,6 +319,8 @@ struct Document {
     routers: Routers,
     state: StateEntry,
     metrics: Metrics,
+    backends: Backends,
+    pin: Vec<Pin>,
     bus: Bus,
     claims: Claims,
     token: tokens::TokenDocument,
@@ -333,6 +363,8 @@ pub struct Catalog {
     pub routers: Routers,
     pub state: StateEntry,
     metrics: Metrics,
+    pub backends: Backends,
+    pub pins: Vec<Pin>,
     pub bus: Bus,
     claims: Claims,
     pub tokens: tokens::TokenTables,
@@ -422,6 +454,9 @@ impl Catalog {
         extend(&mut self.metrics.macros, document.metrics.macros);
         extend(&mut self.claims.crates, document.claims.crates);
         extend(&mut self.claims.types, document.claims.types.iter().map(|t| short(t)).collect());
+        self.pins.extend(document.pin);
+        extend(&mut self.backends.embedded, document.backends.embedded);
+        extend(&mut self.backends.shared, document.backends.shared);
         extend(&mut self.bus.methods, document.bus.methods);
         extend(&mut self.bus.types, document.bus.types.iter().map(|t| short(t)).collect());
         Ok(())

@@ -1,5 +1,6 @@
 //! What a service does with what outlives its requests: entry points, phases, cells, accesses, effects.
 
+pub mod by_default;
 pub mod cells;
 pub mod eval;
 pub mod hosts;
@@ -7,6 +8,7 @@ pub mod issued;
 pub mod model;
 pub mod phases;
 pub mod profile;
+pub mod shipped;
 pub mod sql;
 pub mod time;
 pub mod tokens;

@@ -74,6 +74,8 @@ const EFFECT_RULES: &[EffectRule] = &[
     local_rate_limit::check,
     memory_session_store::check,
     per_instance_secret::check,
+    single_instance::workers::check,
+    sticky_session::code::check,
     unelected_schedule::check,
     unrecoverable_stream_state::check,
 ];

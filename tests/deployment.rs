@@ -260,3 +260,36 @@ static HELD: std::sync::OnceLock<Held> = std::sync::OnceLock::new();
     let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &format!("{circle}{CODES}"))]);
     assert_eq!(of(&analysis, "authoritative-memory").len(), 1);
 }
+
+/// A handler that answers with the header that Fly's proxy obeys.
+fn replay(value: &str) -> String {
+    format!(
+        "use axum::{{Router, extract::Path, response::IntoResponse, routing::get}};\nasync fn lobby(Path(id): Path<String>) -> impl IntoResponse {{\n    ([(\"fly-replay\", format!(\"{value}\"))], \"\")\n}}\nfn main() {{ let _service: Router = Router::new().route(\"/lobby/{{id}}\", get(lobby)); }}\n"
+    )
+}
+
+#[test]
+fn a_replay_to_one_instance_is_affinity_and_one_to_a_region_is_not() {
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &replay("instance={id}"))]);
+    let [sticky] = of(&analysis, "sticky-session")[..] else { panic!("{:?}", analysis.findings) };
+    assert_eq!((sticky.location.path.as_str(), sticky.location.line), ("src/main.rs", 3));
+    assert!(sticky.message.starts_with("GET /lobby/{id} fails"), "{}", sticky.message);
+    let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &replay("region=ams"))]);
+    assert!(of(&analysis, "sticky-session").is_empty(), "the primary region of a database is no instance");
+}
+
+#[test]
+fn one_worker_is_for_discussion() {
+    let cargo = CARGO.replace("axum", "actix-web");
+    let code = |workers: u32| {
+        format!(
+            "use actix_web::{{App, HttpServer, get}};\n#[get(\"/\")] async fn hello() -> String {{ String::new() }}\n#[actix_web::main]\nasync fn main() -> std::io::Result<()> {{\n    HttpServer::new(|| App::new().service(hello)).workers({workers}).bind(\"0.0.0.0:80\")?.run().await\n}}\n"
+        )
+    };
+    let said = |workers| {
+        let analysis = analyse(&[("Cargo.toml", &cargo), ("src/main.rs", &code(workers))]);
+        analysis.findings.iter().filter(|f| f.rule == "single-instance").map(|f| f.persona).collect::<Vec<_>>()
+    };
+    assert_eq!(said(1), [Persona::Pedantic]);
+    assert_eq!(said(4), []);
+}

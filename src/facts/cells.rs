@@ -1,5 +1,6 @@
 //! Abstract cells: accesses grouped by the place that they mean, wherever in the program it is reached.
 
+use super::by_default::ByDefault;
 use super::hosts::{Host, Hosts, is_plain, is_shared};
 use super::model::*;
 use super::phases::{Graph, Phases};
@@ -85,6 +86,7 @@ pub struct World<'a> {
     pub facts: &'a Facts,
     pub graph: &'a Graph,
     pub hosts: &'a Hosts,
+    pub by_default: ByDefault,
     pub cells: Vec<Cell>,
     effects_of: Vec<Vec<EffectId>>,
     /// The types of variables that are registered as state, by where they are made.
@@ -96,6 +98,11 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// Whether an effect only happens when somebody changes a setting that the service ships with.
+    pub fn is_off(&self, effect: &Effect) -> bool {
+        self.by_default.is_off(self.p, self.facts, effect)
+    }
+
     pub fn new(p: &'a Program, cat: &'a Catalog, facts: &'a Facts, graph: &'a Graph, hosts: &'a Hosts) -> World<'a> {
         let mut world = World {
             p,
@@ -103,6 +110,7 @@ impl<'a> World<'a> {
             facts,
             graph,
             hosts,
+            by_default: ByDefault::of(p, facts, graph),
             cells: Vec::new(),
             effects_of: vec![Vec::new(); facts.nodes.len()],
             registered: FxHashMap::default(),

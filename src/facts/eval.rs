@@ -5,6 +5,7 @@
 mod adaptors;
 mod applied;
 mod calls;
+mod choices;
 mod clients;
 mod consumers;
 mod control;
@@ -117,6 +118,8 @@ pub struct Eval<'a> {
 /// The function, closure or initialiser that is being walked.
 struct Body {
     def: DefId,
+    /// Whether the code that is being walked runs as the service is shipped.
+    choice: Choice,
     node: NodeId,
     file: FileId,
     scope: Scope,
@@ -463,6 +466,7 @@ impl Body {
     fn new(def: DefId, node: NodeId, file: FileId, scope: Scope) -> Body {
         Body {
             def,
+            choice: Choice::Always,
             node,
             file,
             scope,

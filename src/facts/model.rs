@@ -172,7 +172,22 @@ pub enum CallKind {
     Value,
 }
 
+/// Whether code runs as the service is shipped, where a setting decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Choice {
+    /// No setting was seen that decides.
+    #[default]
+    Always,
+    /// The default of a setting leads here; where it is written.
+    Shipped(FileId, Span),
+    /// Only when somebody changes a setting.
+    Off,
+    /// A setting decides, and nothing says what it starts with.
+    Open,
+}
+
 pub struct Call {
+    pub choice: Choice,
     pub node: NodeId,
     pub target: DefId,
     pub kind: CallKind,
@@ -316,6 +331,7 @@ pub enum EffectKind {
 
 #[derive(Clone, Debug)]
 pub struct Effect {
+    pub choice: Choice,
     pub node: NodeId,
     pub kind: EffectKind,
     /// The function or method as called, for messages.
@@ -379,6 +395,7 @@ impl Entry {
 
 /// What a field of a struct is made with, in a struct literal.
 pub struct Init {
+    pub choice: Choice,
     pub holder: DefId,
     pub field: Name,
     pub prov: Prov,

@@ -1,6 +1,7 @@
 //! A database on the instance's own disk, or in its memory, as the service's store.
 
 use super::evidence;
+use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
@@ -14,7 +15,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
     let mut findings = Vec::new();
     let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
-    for effect in &w.facts.effects {
+    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect)) {
         let node = w.facts.node(effect.node);
         let opens = matches!(&effect.kind, EffectKind::Library(rule) if rule == ID);
         let engine = engine(&effect.what);
@@ -25,8 +26,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
         let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
         let shipped = asked && !w.facts.effects.iter().any(|e| writes(e) && package_of(w, e) == package);
-        if opens && reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested()) && seen.insert((node.file, engine)) {
-            findings.push(finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def))));
+        if opens && reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty()) && seen.insert((node.file, engine)) {
+            let mut finding = finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def)));
+            explain_choice(w, effect, engine, &mut finding);
+            findings.push(finding);
         }
     }
     // `#[database("name")] struct Db(SqlitePool);`
@@ -48,6 +51,39 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Where a setting decides, the default is part of the story; where nothing says it, reviewers may differ.
+fn explain_choice(w: &World<'_>, effect: &Effect, engine: &str, finding: &mut Finding) {
+    match w.by_default.choice(effect) {
+        Choice::Shipped(file, span) => {
+            finding.reason = format!("reporting because the service ships with {engine}: the setting that chooses it has this default");
+            if let Some(path) = finding.witness.first_mut() {
+                path.push(Step {
+                    role: Role::Configured,
+                    entry: None,
+                    message: format!("the default that chooses {engine}"),
+                    location: evidence::location(w, file, span),
+                });
+            }
+        }
+        Choice::Open => discuss(finding, "a setting chooses the store, and nothing here says what it ships with"),
+        Choice::Always if is_back_end(w, effect) => {
+            discuss(finding, "one of several back ends is built, and no default was found that chooses it");
+        }
+        Choice::Always | Choice::Off => {}
+    }
+}
+
+/// A variant of the tree's own enum of back ends, and no call into a library.
+fn is_back_end(w: &World<'_>, effect: &Effect) -> bool {
+    w.cat.store(&effect.what).is_none() && effect.what.rsplit("::").next().is_some_and(|last| last.starts_with(char::is_uppercase))
+}
+
+fn discuss(finding: &mut Finding, why: &str) {
+    finding.persona = Persona::Pedantic;
+    finding.severity = Severity::Note;
+    finding.reason = format!("reporting for discussion only, because {why}");
+}
+
 fn package_of<'w>(w: &'w World<'_>, effect: &Effect) -> &'w str {
     w.p.krate(w.p.def(w.facts.node(effect.node).def).krate).package.as_str()
 }
@@ -60,7 +96,7 @@ fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
 /// Requests that change and ask it.
 fn used(w: &World<'_>, def: DefId) -> Vec<Vec<Step>> {
     let of = |writing: bool, role, verb| {
-        let wanted = move |e: &Effect| matches!(e.kind, EffectKind::Store { writes, .. } if writes == writing);
+        let wanted = move |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes } if writes == writing);
         evidence::nearest(w, def, !writing, wanted).map(|effect| evidence::effect_path(w, effect, role, verb))
     };
     [of(true, Role::Written, "changed"), of(false, Role::Read, "asked")].into_iter().flatten().collect()
@@ -70,7 +106,7 @@ fn is_embedded(w: &World<'_>, ty: &Ty) -> bool {
     match ty {
         Ty::Ext(name, args) => {
             let text = w.p.text(*name).to_ascii_lowercase();
-            text.contains("sqlite") || w.cat.store(w.p.text(*name)) == Some(crate::catalog::StoreKind::Embedded) || args.iter().any(|a| is_embedded(w, a))
+            text.contains("sqlite") || w.cat.store(w.p.text(*name)) == Some(StoreKind::Embedded) || args.iter().any(|a| is_embedded(w, a))
         }
         _ => false,
     }

@@ -15,7 +15,7 @@ pub const ID: &str = "local-file";
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut done: FxHashSet<DefId> = FxHashSet::default();
     let mut findings = Vec::new();
-    for effect in &w.facts.effects {
+    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect)) {
         let writes = match &effect.kind {
             EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy) => true,
             EffectKind::Library(rule) => rule == ID,

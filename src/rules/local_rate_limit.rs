@@ -13,7 +13,7 @@ pub const ID: &str = "local-rate-limit";
 
 /// Limiters of libraries, where they are built.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w)).map(|e| finding(e, w)).collect()
+    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w) && !w.is_off(e)).map(|e| finding(e, w)).collect()
 }
 
 /// Whether a limiter is made for one request or connection and kept nowhere else.

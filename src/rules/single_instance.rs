@@ -2,6 +2,7 @@
 
 mod disks;
 mod pins;
+pub mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! Affinity that sends a client back to the instance it met before.
 
+pub mod code;
+
 use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
 use crate::manifests::{Affinity, AffinityKind, CodeFinding, Environment, ManifestContext, ManifestFacts, Own};
 

@@ -69,7 +69,12 @@ impl<'a> Eval<'a> {
                     }
                     value
                 }
-                DefKind::Variant(_) | DefKind::Struct => self.construct(def, args),
+                kind @ (DefKind::Variant(_) | DefKind::Struct) => {
+                    if kind != DefKind::Struct {
+                        self.back_end(def, span);
+                    }
+                    self.construct(def, args)
+                }
                 _ => {
                     let values = self.args(args);
                     self.merge(&values)
@@ -179,7 +184,15 @@ impl<'a> Eval<'a> {
                 if let Some(channel) = self.channel_of(given) {
                     let field = self.p.names.intern(&index.to_string());
                     let (prov, node) = (given.prov, self.body.node);
-                    self.facts.inits.push(Init { holder: def, field, prov, expires: false, node, channel: Some(channel) });
+                    self.facts.inits.push(Init {
+                        choice: self.body.choice,
+                        holder: def,
+                        field,
+                        prov,
+                        expires: false,
+                        node,
+                        channel: Some(channel),
+                    });
                 }
             }
             value.extra().fields = values.into_iter().enumerate().map(|(i, v)| (self.p.names.intern(&i.to_string()), v)).collect();

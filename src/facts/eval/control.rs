@@ -180,7 +180,8 @@ impl<'a> Eval<'a> {
         let mark = self.mark();
         self.body.arms.push((span, 0));
         let way = self.enter(span);
-        let then_value = self.block(then);
+        let (if_so, if_not) = self.choices_of_if(cond);
+        let then_value = self.chosen(if_so, |eval| eval.block(then));
         self.body.arms.pop();
         let hit = self.block_arm(&mark, then, &then_value, &asked);
         self.leave(way, hit.exits);
@@ -190,7 +191,7 @@ impl<'a> Eval<'a> {
             Some(otherwise) => {
                 let way = self.enter(span);
                 self.body.arms.push((span, 1));
-                let value = self.expr(otherwise);
+                let value = self.chosen(if_not, |eval| eval.expr(otherwise));
                 self.body.arms.pop();
                 let miss = self.arm(&mark, otherwise, &value, &asked);
                 self.leave(way, miss.exits);
@@ -262,6 +263,7 @@ impl<'a> Eval<'a> {
         let mut hit = None;
         let mut miss = None;
         let mut result: Option<Val> = None;
+        let choices = self.choices_of_match(on, arms);
         for (number, arm) in arms.iter().enumerate() {
             let depth = self.body.env.len();
             self.body.arms.push((span, number as u32));
@@ -271,7 +273,8 @@ impl<'a> Eval<'a> {
             if let Some(guard) = arm.guard {
                 self.expr(guard);
             }
-            let value = self.expr(arm.body);
+            let choice = choices.get(number).copied().unwrap_or_default();
+            let value = self.chosen(choice, |eval| eval.expr(arm.body));
             self.body.arms.pop();
             let judged = self.arm(&mark, arm.body, &value, &asked);
             self.leave(way, judged.exits);

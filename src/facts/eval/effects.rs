@@ -107,6 +107,7 @@ impl<'a> Eval<'a> {
     pub(super) fn record_call(&mut self, target: DefId, kind: CallKind, dynamic: bool, span: Span, args: Vec<Prov>) {
         let order = self.next();
         let call = Call {
+            choice: self.body.choice,
             node: self.body.node,
             target,
             kind,
@@ -144,6 +145,7 @@ impl<'a> Eval<'a> {
         }
         let id = EffectId(self.facts.effects.len() as u32);
         let effect = Effect {
+            choice: self.body.choice,
             node: self.body.node,
             kind,
             what: what.to_string(),

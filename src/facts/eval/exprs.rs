@@ -362,6 +362,7 @@ impl<'a> Eval<'a> {
                 && (value.expires() || value.prov != Prov::NONE || self.is_channel_end(&value.ty))
             {
                 self.facts.inits.push(Init {
+                    choice: self.body.choice,
                     holder: *holder,
                     field: name,
                     prov: value.prov,

@@ -1,0 +1,88 @@
+//! What does not run as the service is shipped: the arms that the defaults of its settings do not take,
+//! what only they call, and the types that only they build.
+
+use super::model::{Call, Choice, Effect, Facts, Init, NodeId};
+use super::phases::Graph;
+use crate::resolve::{DefId, DefKind, Program, Ty};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+#[derive(Default)]
+pub struct ByDefault {
+    off: FxHashSet<NodeId>,
+    types: FxHashSet<DefId>,
+    /// For code that only a default leads to: the call or effect's choice.
+    chosen: FxHashMap<NodeId, Choice>,
+}
+
+impl ByDefault {
+    /// Linear in the calls and nodes.
+    pub fn of(p: &Program, facts: &Facts, graph: &Graph) -> ByDefault {
+        let mut into: FxHashMap<NodeId, Vec<(NodeId, Choice)>> = FxHashMap::default();
+        let mut out: FxHashMap<NodeId, Vec<(NodeId, Choice)>> = FxHashMap::default();
+        let mut edge = |from: NodeId, to: NodeId, choice: Choice| {
+            into.entry(to).or_default().push((from, choice));
+            out.entry(from).or_default().push((to, choice));
+        };
+        for Call { node, target, choice, .. } in &facts.calls {
+            if let Some(&to) = graph.node_of.get(target) {
+                edge(*node, to, *choice);
+            }
+        }
+        for (index, node) in facts.nodes.iter().enumerate() {
+            if let Some(parent) = node.parent {
+                edge(parent, NodeId(index as u32), Choice::Always);
+            }
+        }
+        let mut reached: FxHashSet<NodeId> = FxHashSet::default();
+        let mut open: Vec<NodeId> = (0..facts.nodes.len() as u32).map(NodeId).filter(|n| !into.contains_key(n)).collect();
+        open.extend(graph.entry_at.keys().copied());
+        while let Some(node) = open.pop() {
+            if reached.insert(node) {
+                open.extend(out.get(&node).into_iter().flatten().filter(|(_, choice)| *choice != Choice::Off).map(|(to, _)| *to));
+            }
+        }
+        let mut found = ByDefault::default();
+        // Circles that nothing enters are not reached either, and no choice is the reason.
+        let mut open: Vec<NodeId> = into
+            .iter()
+            .filter(|(to, from)| !reached.contains(to) && from.iter().any(|(_, c)| *c == Choice::Off))
+            .map(|(to, _)| *to)
+            .collect();
+        while let Some(node) = open.pop() {
+            if !reached.contains(&node) && found.off.insert(node) {
+                open.extend(out.get(&node).into_iter().flatten().map(|(to, _)| *to));
+            }
+        }
+        for (to, from) in &into {
+            if let [(_, choice @ (Choice::Shipped(..) | Choice::Open))] = from.as_slice() {
+                found.chosen.insert(*to, *choice);
+            }
+        }
+        let mut built: FxHashMap<DefId, bool> = FxHashMap::default();
+        for Init { holder, node, choice, .. } in &facts.inits {
+            let off = *choice == Choice::Off || found.off.contains(node);
+            *built.entry(*holder).or_insert(true) &= off;
+        }
+        found.types = built.into_iter().filter(|(def, off)| *off && p.def(*def).kind == DefKind::Struct).map(|(def, _)| def).collect();
+        found
+    }
+
+    /// Whether an effect only happens when somebody changes a setting.
+    pub fn is_off(&self, p: &Program, facts: &Facts, effect: &Effect) -> bool {
+        let def = facts.node(effect.node).def;
+        let own = p.def(def).parent.and_then(|parent| p.scope_of(parent).self_ty);
+        effect.choice == Choice::Off || self.off.contains(&effect.node) || matches!(own, Some(Ty::Adt(of, _)) if self.types.contains(&of))
+    }
+
+    pub fn is_off_type(&self, def: DefId) -> bool {
+        self.types.contains(&def)
+    }
+
+    /// What decides that an effect happens: the branch it stands in, or the one call that leads to it.
+    pub fn choice(&self, effect: &Effect) -> Choice {
+        match effect.choice {
+            Choice::Always => self.chosen.get(&effect.node).copied().unwrap_or_default(),
+            own => own,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Affinity made in code: an answer that tells the platform's proxy which instance is to take the request.
+
+use super::ID;
+use crate::facts::cells::World;
+use crate::facts::model::{Node, NodeKind};
+use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
+use crate::rules::evidence;
+use crate::syntax::hir::{ExprKind, Lit, Span};
+
+/// One pass over the literals of each file that has any node of a request.
+pub fn check(w: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, node) in w.facts.nodes.iter().enumerate() {
+        let id = crate::facts::model::NodeId(number as u32);
+        if !matches!(node.kind, NodeKind::Function) || node.parent.is_some() || !w.graph.phase(id).requested() {
+            continue;
+        }
+        let texts = literals(w, node);
+        let Some(pin) = w.cat.pins.iter().find(|pin| {
+            let named = texts.iter().any(|(text, _)| text.eq_ignore_ascii_case(&pin.header));
+            named && (pin.value.is_empty() || texts.iter().any(|(text, _)| text.contains(pin.value.as_str())))
+        }) else {
+            continue;
+        };
+        let Some((_, span)) = texts.iter().find(|(text, _)| text.eq_ignore_ascii_case(&pin.header)) else { continue };
+        let location = evidence::location(w, node.file, *span);
+        let entry = evidence::entries(w, id).first().map(|(entry, _)| evidence::entry_label(w, *entry));
+        let by = entry.clone().unwrap_or_else(|| "a request".into());
+        findings.push(Finding {
+            rule: ID,
+            item: ChecklistItem::Affinity,
+            severity: Severity::Warning,
+            confidence: Confidence::High,
+            persona: Persona::Regular,
+            reason: format!("reporting because `{}` names one instance for the request, which no other can then answer", pin.header),
+            package: w.p.krate(w.p.def(node.def).krate).package.clone(),
+            symbol: format!("{}::{}", w.p.path(node.def), pin.header),
+            ty: None,
+            message: format!("{by} fails when one instance is gone: `{}` sends it to the instance that knows its client", pin.header),
+            location: location.clone(),
+            witness: vec![vec![Step { role: Role::Sent, entry, message: "the instance is named here".into(), location }]],
+            home: Some("shared cache".into()),
+            help: Some("keep what only that instance knows in a shared store, so that any instance can answer".into()),
+            related: Vec::new(),
+        });
+    }
+    findings
+}
+
+/// The string literals inside a function.
+fn literals<'w>(w: &'w World<'_>, node: &Node) -> Vec<(&'w str, Span)> {
+    let hir = &w.p.file(node.file).hir;
+    let inside = |span: &Span| (span.line, span.column) >= (node.span.line, node.span.column) && span.end_line <= node.span.end_line;
+    // A file without the header in its symbols has no such literal: most end here.
+    if !w.cat.pins.iter().any(|pin| hir.symbols.iter().any(|symbol| symbol.eq_ignore_ascii_case(&pin.header))) {
+        return Vec::new();
+    }
+    let texts = hir.exprs.iter().filter(|expr| inside(&expr.span)).filter_map(|expr| match &expr.kind {
+        ExprKind::Lit(Lit::Str(text)) => Some((hir.str(*text), expr.span)),
+        _ => None,
+    });
+    texts.collect()
+}
