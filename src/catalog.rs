@@ -231,6 +231,8 @@ pub struct StateEntry {
     pub extractors: Vec<String>,
     /// Methods that hand out state by their type argument.
     pub handouts: Vec<String>,
+    pub handout_functions: Vec<String>,
+    pub per_connection: Vec<String>,
     /// Crates whose values these methods are, beside those of routers and attributes.
     pub crates: Vec<String>,
 }
@@ -449,6 +451,8 @@ impl Catalog {
         extend(&mut self.state.functions, document.state.functions);
         extend(&mut self.state.extractors, document.state.extractors);
         extend(&mut self.state.handouts, document.state.handouts);
+        extend(&mut self.state.handout_functions, document.state.handout_functions);
+        extend(&mut self.state.per_connection, document.state.per_connection);
         extend(&mut self.state.crates, document.state.crates);
         extend(&mut self.metrics.crates, document.metrics.crates);
         extend(&mut self.metrics.macros, document.metrics.macros);

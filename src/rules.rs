@@ -44,7 +44,7 @@ use crate::facts::cells::{Cell, World};
 use crate::facts::issued;
 use crate::facts::profile::Profile;
 use crate::finding::{Finding, Location};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeSet, HashMap};
 
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
@@ -111,6 +111,9 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
     analysis.findings.extend(at_holders(w, told));
     unrecoverable_stream_state::fold(&mut analysis.findings);
     leaky_quarantine::judge(w, config, analysis);
+    // A module that several targets include is judged in each, and said once.
+    let mut said = FxHashSet::default();
+    analysis.findings.retain(|f| said.insert((f.rule, f.location.clone())));
     relate(&mut analysis.findings);
 }
 

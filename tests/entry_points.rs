@@ -192,3 +192,14 @@ fn globs_of_crates_that_are_not_known_end() {
     );
     assert_eq!(found, ["GET /"]);
 }
+
+#[test]
+fn arms_on_method_and_path_are_routes_of_a_bare_hyper_service() {
+    let found = entries(
+        &["hyper"],
+        "use hyper::{Method, Request, service::service_fn};\n\
+         async fn serve(req: Request<()>) -> &'static str { match (req.method(), req.uri().path()) {\n\
+         (&Method::GET, \"/\") => \"\", (&Method::POST, \"/echo\") => \"\", _ => \"missing\" } } fn main() { service_fn(serve); }",
+    );
+    assert_eq!(found, ["GET /", "POST /echo", "serve"]);
+}

@@ -219,7 +219,10 @@ impl<'a> World<'a> {
 
     /// The cell that an access means, if it means one.
     fn key(&self, access: &Access) -> Option<CellKey> {
-        if let Root::Local(node, _) = &access.place.root {
+        if let Root::Local(node, made) = &access.place.root {
+            if self.facts.per_connection.contains(&(*node, *made)) {
+                return None;
+            }
             // Made while serving a request: it goes with the request.
             let made = self.graph.phase(*node);
             let own = *node == access.node && self.class(&access.ty) != "atomic";
@@ -256,7 +259,7 @@ impl<'a> World<'a> {
                 let ty = self.state_type(ty);
                 (entry && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty))).then_some(CellKey::Plain(ty, krate))
             }
-            Root::Registered(ty) => Some(CellKey::Plain(self.state_type(ty), krate)),
+            Root::Registered(ty) if fields == 0 && matches!(ty, Ty::Ext(..)) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,
         }
     }

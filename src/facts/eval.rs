@@ -149,6 +149,8 @@ struct Body {
     work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
     exclusive_self: bool,
+    /// After a connection was accepted in a loop, or in what makes a service for each: what is made here goes with it.
+    connection: bool,
     /// Loops and closures over elements around what is walked.
     iterating: u32,
     /// Arms of branches around what is walked: where the branch is and which arm.
@@ -489,6 +491,7 @@ impl Body {
             texts: Vec::new(),
             work_params: 0,
             exclusive_self: false,
+            connection: false,
             iterating: 0,
             arms: Vec::new(),
             checks: false,

@@ -7,6 +7,7 @@ use super::model::*;
 use super::phases::{Graph, Phases};
 use crate::catalog::Catalog;
 use crate::names::Name;
+use crate::resolve::program::Extern;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
 use crate::syntax::hir::{self, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -171,11 +172,18 @@ impl Finder<'_> {
     }
 
     fn serves_sessions(&self, facts: &Facts, def: DefId) -> bool {
-        let package = |d: DefId| &self.p.krate(self.p.def(d).krate).package;
+        // A module that several binaries include is served by those that build sessions.
+        let own = self.p.def(def).krate;
+        let serves = |d: DefId| {
+            let other = self.p.def(d).krate;
+            other == own
+                || self.p.krate(own).is_library
+                    && self.p.krate(other).externs.values().any(|e| matches!(e, Extern::Workspace(k) if *k == own))
+        };
         facts.effects.iter().any(|e| {
             let session = matches!(&e.kind, EffectKind::Library(rule) if rule == "memory-session-store")
                 || e.what.to_ascii_lowercase().contains("streamable");
-            session && package(facts.node(e.node).def) == package(def)
+            session && serves(facts.node(e.node).def)
         })
     }
 

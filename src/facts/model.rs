@@ -423,6 +423,8 @@ pub struct Facts {
     pub effects: Vec<Effect>,
     pub entries: Vec<Entry>,
     pub registrations: Vec<Registration>,
+    /// Values made anew for each connection, by the place where they are made.
+    pub per_connection: FxHashSet<(NodeId, Span)>,
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,

@@ -79,6 +79,10 @@ impl Profile {
                     _ if puts => {
                         profile.puts.push(id);
                         profile.put_from = profile.put_from.or(w.graph.resolve(access.value, def));
+                        // A list grows with each request, whatever is appended.
+                        if access.op == Op::Push {
+                            profile.put_from = profile.put_from.or(Prov::COUNT);
+                        }
                         profile.key_from = profile.key_from.or(w.graph.resolve(access.key, def));
                     }
                     _ => {}

@@ -24,11 +24,13 @@ impl Program {
                         list.insert(at, def);
                     }
                 }
-                None => {
+                // By the orphan rule only a trait of the tree can have an impl for every type.
+                None if matches!(self_ty, Ty::Param(_) | Ty::Traits(_)) && matches!(trait_, Some(Res::Def(_))) => {
                     for (name, def) in fns {
                         self.blanket.entry(name).or_default().push(def);
                     }
                 }
+                None => {}
             }
             self.impls[number].trait_ = trait_;
             self.impls[number].self_ty = self_ty;

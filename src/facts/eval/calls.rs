@@ -58,6 +58,9 @@ impl<'a> Eval<'a> {
         if path.segments.last().is_some_and(|s| asks_for_leadership(self.text(s.name))) {
             self.effect(EffectKind::Claim, "is_leader", span, Prov::NONE, Prov::NONE, None, None);
         }
+        if let Some(value) = self.handed_by_function(path, args) {
+            return value;
+        }
         match self.resolve_value(path).or_else(|| self.resolve_type(path)) {
             Some(Res::Def(def)) => match self.p.def(def).kind {
                 DefKind::Fn => {
@@ -255,7 +258,10 @@ impl<'a> Eval<'a> {
         if self.is_router_function(text) {
             return self.router_function(path, args, span);
         }
+        let within = self.body.connection;
+        self.body.connection |= self.cat.state.per_connection.iter().any(|f| f == last);
         let mut values = self.args(args);
+        self.body.connection = within;
         let mut value = self.merge(&values);
         if let Some(time) = self.time_call(text, &values) {
             value.ty = self.owner_type(text);

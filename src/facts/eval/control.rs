@@ -81,6 +81,9 @@ impl<'a> Eval<'a> {
             };
             self.facts.starts.insert((self.body.node, self.span(init)), (value.prov, name));
             value.place = Some(Place::root(Root::Local(self.body.node, self.span(init))));
+            if self.body.connection {
+                self.facts.per_connection.insert((self.body.node, self.span(init)));
+            }
         }
         if let PatKind::Bind { name, .. } = &self.hir().pat(pat).kind {
             let name = self.name(*name);
@@ -274,7 +277,11 @@ impl<'a> Eval<'a> {
                 self.expr(guard);
             }
             let choice = choices.get(number).copied().unwrap_or_default();
-            let value = self.chosen(choice, |eval| eval.expr(arm.body));
+            let route = self.route_of(arm.pat);
+            let value = self.chosen(choice, |eval| match route {
+                Some((method, path)) => eval.arm_entry(method, path, arm.body),
+                None => eval.expr(arm.body),
+            });
             self.body.arms.pop();
             let judged = self.arm(&mark, arm.body, &value, &asked);
             self.leave(way, judged.exits);
@@ -362,7 +369,9 @@ impl<'a> Eval<'a> {
         let waits = self.body.waits;
         let called = std::mem::take(&mut self.body.called_params);
         let flags = std::mem::take(&mut self.body.flag_breaks);
+        let connection = self.body.connection;
         walk(self);
+        self.body.connection = connection;
         let called = std::mem::replace(&mut self.body.called_params, called);
         // A round begins when an item comes: that is no schedule, whatever else is slept for.
         let fed = std::mem::replace(&mut self.body.waits, waits) != waits;

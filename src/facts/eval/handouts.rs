@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::facts::value::Val;
+use crate::resolve::Res;
+use crate::resolve::paths::Space;
 
 impl<'a> Eval<'a> {
     /// A parameter of a closure that serves requests: what its written type hands out, or the request.
@@ -29,6 +31,28 @@ impl<'a> Eval<'a> {
         }
         let mut value = Val::of(ty.clone(), Prov::NONE);
         value.place = Some(Place::root(Root::Registered(state_of(self.p, self.cat, &ty).unwrap_or(ty))));
+        Some(value)
+    }
+
+    /// `use_context::<T>()`, `T::borrow_from(&state)`.
+    pub(super) fn handed_by_function(&mut self, path: &'a hir::Path, args: &'a [ExprId]) -> Option<Val> {
+        let (last, owner) = path.segments.split_last()?;
+        let name = self.text(last.name);
+        if !self.cat.state.handout_functions.iter().any(|h| h == name) {
+            return None;
+        }
+        let named = last.args.iter().find_map(|a| match a {
+            hir::GenericArg::Type(ty) => Some(self.lower(*ty)),
+            _ => None,
+        });
+        let owner: Vec<Name> = owner.iter().map(|s| self.name(s.name)).collect();
+        let ty = named.or_else(|| match self.p.resolve(self.body.scope.module, &owner, path.global, Space::Type)? {
+            Res::Def(def) if matches!(self.p.def(def).kind, DefKind::Struct | DefKind::Enum) => Some(Ty::adt(def)),
+            _ => None,
+        })?;
+        self.args(args);
+        let mut value = Val::of(ty.clone(), Prov::NONE);
+        value.place = Some(Place::root(Root::Registered(ty)));
         Some(value)
     }
 }

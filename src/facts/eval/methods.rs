@@ -47,6 +47,7 @@ impl<'a> Eval<'a> {
         if asks_for_leadership(name) {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
+        self.body.connection |= name == "accept" && args.is_empty();
         let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
         if let Some(value) = self.time_method(&receiver, name, args) {
             return value;
@@ -63,7 +64,7 @@ impl<'a> Eval<'a> {
         let mut on = recv.clone();
         for _ in 0..8 {
             let targets = self.p.methods_on(&on.ty, method);
-            if !targets.is_empty() {
+            if !targets.is_empty() && !self.is_inherent(&on.ty, name) {
                 let registered = self.registering(&on, name, args, span);
                 return registered.unwrap_or_else(|| self.call_functions(&targets, Some(on), args, at));
             }
@@ -144,6 +145,15 @@ impl<'a> Eval<'a> {
             let rule = library.rule.clone();
             self.effect(EffectKind::Library(rule), &called, span, Prov::NONE, Prov::NONE, None, None);
         }
+    }
+
+    /// A collection's own method, which hides those of traits that the tree implements for whatever has it.
+    fn is_inherent(&self, ty: &Ty, name: &str) -> bool {
+        let Ty::Ext(path, _) = ty else { return false };
+        self.cat.type_info(&self.p.names, *path).is_some_and(|info| {
+            let own = matches!(self.cat.class_name(info), "map" | "set" | "seq" | "cache" | "atomic" | "option" | "sender");
+            own && self.cat.class(info).methods.contains_key(name)
+        })
     }
 
     /// A catalogued method of an external type.

@@ -7,7 +7,7 @@ use super::routes::HTTP;
 use super::*;
 use crate::facts::value::{Callable, Val};
 use crate::resolve::Res;
-use crate::syntax::hir::ExprKind;
+use crate::syntax::hir::{ExprKind, PatKind};
 
 /// Methods that only put routers together.
 const JOINS: &[&str] = &[
@@ -180,6 +180,62 @@ impl<'a> Eval<'a> {
         let mut value = Val::of(Ty::Unknown, Prov::CONST);
         value.extra().elems = vec![returned];
         self.route(id, &mut value);
+        value
+    }
+
+    /// Method and path of an arm like `(&Method::GET, "/posts")`, by which a bare hyper service routes.
+    pub(super) fn route_of(&self, pat: hir::PatId) -> Option<(String, String)> {
+        let elems = match &self.hir().pat(pat).kind {
+            PatKind::Tuple(elems) => elems,
+            PatKind::Or(pats) => return pats.first().and_then(|&p| self.route_of(p)),
+            _ => return None,
+        };
+        let (mut method, mut path) = (None, None);
+        for &elem in elems {
+            let kind = match &self.hir().pat(elem).kind {
+                PatKind::Ref(inner) => &self.hir().pat(*inner).kind,
+                kind => kind,
+            };
+            match kind {
+                PatKind::Path(written) => {
+                    let mut names = written.segments.iter().rev().map(|s| self.text(s.name));
+                    let last = names.next().unwrap_or("");
+                    method = method.or(verb(&last.to_ascii_lowercase()).filter(|_| names.next() == Some("Method")));
+                }
+                PatKind::Const(parts) => match parts.first().map(|&p| &self.hir().expr(p).kind) {
+                    Some(ExprKind::Lit(hir::Lit::Str(text))) if self.text(*text).starts_with('/') => {
+                        path = Some(self.text(*text).to_string())
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        let krate = self.p.krate(self.p.def(self.body.def).krate);
+        let serves = krate.externs.keys().any(|n| self.cat.routers.crates.iter().any(|c| c == self.p.text(*n)));
+        method.zip(path).filter(|_| serves)
+    }
+
+    /// An arm that answers one route of a service.
+    pub(super) fn arm_entry(&mut self, method: String, path: String, body: ExprId) -> Val {
+        let id = EntryId(self.facts.entries.len() as u32);
+        let (file, span) = (self.body.file, self.span(body));
+        let entry =
+            Entry { method: Some(method), path: Some(path), kind: "handler".into(), def: None, node: None, file, span, auxiliary: false };
+        self.facts.entries.push(entry);
+        let node = self.add_node(NodeKind::Handler(id), Some(self.body.node), span);
+        self.facts.entries[id.index()].node = Some(node);
+        let value = self.within_node(node, |eval| {
+            let value = eval.expr(body);
+            match eval.body.ret.take() {
+                Some(early) => value.join(early),
+                None => value,
+            }
+        });
+        for access in value.reads.clone() {
+            let order = self.next();
+            self.facts.uses.push(Use { access, node, kind: UseKind::Response, span, order });
+        }
         value
     }
 
