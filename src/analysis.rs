@@ -36,6 +36,7 @@ pub struct Analysis {
 }
 
 /// A declared quarantine, with the places of the tree that it speaks of.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Serialize)]
 pub struct Quarantine {
     /// As it is written.
@@ -95,6 +96,7 @@ pub enum Assessed {
 }
 
 /// The coverage of a run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub crates: u64,
@@ -108,6 +110,7 @@ pub struct Summary {
     pub calls: u64,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InventoryKind {
@@ -118,6 +121,7 @@ pub enum InventoryKind {
 }
 
 /// One entry point, cell, access or effect with its verdict, quiet ones too.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Serialize)]
 pub struct InventoryRow {
     pub kind: InventoryKind,
@@ -141,6 +145,7 @@ pub struct InventoryRow {
 }
 
 /// How a cell is accessed at one place.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessFacts {
     /// What is done, in words, e.g. `written by key`.

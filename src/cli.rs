@@ -7,6 +7,7 @@ mod init;
 mod output;
 mod rules;
 mod run;
+mod since;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

@@ -18,7 +18,7 @@ use crate::rules;
 use crate::syntax::{self, hir};
 use crate::workspace::model::{Skip, Workspace};
 use crate::workspace::text::closest;
-use crate::workspace::{self, Options};
+use crate::workspace::{self, DiscoverError, Options};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -84,9 +84,14 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
     }
     let catalog = Catalog::load(&user).map_err(fail)?;
     let wanted = Options { exclude: config.exclude.set().clone(), examples: options.examples, only_packages: options.packages.clone() };
-    let tree = workspace::discover(&root, &wanted).map_err(|e| fail(e.to_string()))?;
+    let files = options.files.as_deref().unwrap_or(&root);
+    let tree = match workspace::discover(files, &wanted) {
+        // A package may be younger than the files that were asked for.
+        Err(DiscoverError::UnknownPackage { .. }) if options.files.is_some() => return Ok(Analysis::default()),
+        found => found.map_err(|e| fail(e.to_string()))?,
+    };
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|e| fail(e.to_string()))?;
-    pool.install(|| run(&root, &tree, &catalog, config, options))
+    pool.install(|| run(files, &tree, &catalog, config, options))
 }
 
 fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {

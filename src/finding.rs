@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 /// The eight items of the senior review checklist.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChecklistItem {
@@ -29,6 +30,7 @@ impl ChecklistItem {
     ];
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
@@ -37,6 +39,7 @@ pub enum Severity {
     Error,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
@@ -46,6 +49,7 @@ pub enum Confidence {
 }
 
 /// Who wants to see a finding: everyone, those who like to discuss, or an auditor of the audit.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Persona {
@@ -56,6 +60,7 @@ pub enum Persona {
 
 /// A place in a file: path relative to the scanned root with `/`; 1-based lines and columns
 /// (characters), the end column exclusive.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
 pub struct Location {
     pub path: String,
@@ -65,6 +70,7 @@ pub struct Location {
     pub end_column: u32,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {

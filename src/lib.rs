@@ -7,6 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod facts;
 pub mod finding;
+pub mod history;
 pub mod manifests;
 pub mod names;
 pub mod report;

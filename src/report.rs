@@ -16,6 +16,7 @@ mod quarantine;
 mod rdjson;
 mod rustc_json;
 mod sarif;
+pub mod since;
 mod source;
 mod suppress;
 mod text;
@@ -32,6 +33,7 @@ use crate::finding::{Finding, Location, Persona, Severity};
 use crate::rulebook::Rulebook;
 use crate::workspace::model::Skip;
 use baseline::Baseline;
+use since::Since;
 
 /// An allowance in the configuration.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub struct Settings {
     pub partial: bool,
     /// Show only findings that touch one of these files.
     pub only_paths: Option<BTreeSet<String>>,
+    /// Show only findings that an older state of the tree did not have.
+    pub since: Option<Since>,
 }
 
 impl Default for Settings {
@@ -80,6 +84,7 @@ impl Default for Settings {
             baseline: None,
             partial: false,
             only_paths: None,
+            since: None,
         }
     }
 }
@@ -157,6 +162,8 @@ pub struct Hidden {
     pub persona: u64,
     /// In files that were not asked for.
     pub paths: u64,
+    /// There before the revision that was asked for.
+    pub since: u64,
 }
 
 /// What every format prints.
@@ -176,6 +183,8 @@ pub struct Report {
     pub hidden: Hidden,
     /// Declared quarantines; their findings are among the suppressed ones.
     pub quarantine: Vec<Quarantined>,
+    /// What was compared with, if only new findings were asked for.
+    pub since: Option<Since>,
     /// Baseline entries that no finding matches any more.
     pub stale: Vec<baseline::Entry>,
     pub exit: Exit,
@@ -248,17 +257,23 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         }
         for_persona && asked_for
     });
+    let mut before = Vec::new();
+    if let Some(since) = &settings.since {
+        (reported, before) = since.split(reported);
+        hidden.since = before.len() as u64;
+    }
     suppressed.retain(|s| s.reported.finding.persona <= settings.persona && touches(&s.reported.finding, settings.only_paths.as_ref()));
     sort(&mut reported, |r| r);
     sort(&mut suppressed, |s| &s.reported);
 
     let quarantine = quarantine::sections(analysis.quarantine, &suppressed);
-    let checklist = checklist::judge(&reported, &suppressed, settings, rules, facts, &assessed);
+    let checklist = checklist::judge(&reported, &suppressed, &since::by_item(&before), settings, rules, facts, &assessed);
     let exit = exit(&reported, &errors, settings);
     if settings.persona < Persona::Inventory {
         inventory.clear();
     }
     inventory.sort_by(|a, b| (a.kind, &a.location, &a.symbol).cmp(&(b.kind, &b.location, &b.symbol)));
+    let since = settings.since.clone();
     Report {
         checklist,
         findings: reported,
@@ -270,6 +285,7 @@ pub fn assemble(analysis: Analysis, settings: &Settings, rules: &Rulebook, sourc
         inventory,
         hidden,
         quarantine,
+        since,
         stale,
         exit,
     }
@@ -374,6 +390,11 @@ pub fn printable(text: &str) -> String {
 /// `1 finding`, `2 findings`.
 pub fn count(n: u64, what: &str) -> String {
     text::count(n, what)
+}
+
+/// Whether a comment is meant as a suppression.
+pub fn is_suppression(comment: &str) -> bool {
+    comment.starts_with(suppress::MARK)
 }
 
 /// `error`, `warning` or `note`.

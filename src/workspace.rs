@@ -291,6 +291,14 @@ fn join(dir: &str, path: &str) -> String {
     if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
 }
 
+/// Whether a file of this name may matter to [`discover`] or to readers of [`Workspace::others`].
+#[must_use]
+pub fn is_wanted(path: &str) -> bool {
+    let name = walk::name_of(path);
+    let marks = ["Cargo.toml", "CACHEDIR.TAG", ".cargo-checksum.json"];
+    name.ends_with(".rs") || marks.contains(&name) || candidates::other(name).is_some()
+}
+
 impl Workspace {
     /// Whether there is anything to analyse.
     #[must_use]

@@ -12,6 +12,7 @@ use crate::report::Format;
 const EXAMPLES: &str = "\
 Examples:
   cargo stateless                          check the workspace in this folder
+  cargo stateless --since main             what this branch introduces
   cargo stateless -p shop --persona pedantic
   cargo stateless --format human --format sarif=stateless.sarif
   cargo stateless explain authoritative-memory
@@ -46,8 +47,8 @@ pub struct Check {
     /// Write the one format without a file here
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Least severity that fails the run [default: warning]
-    #[arg(long, value_enum, value_name = "SEVERITY")]
+    /// Fail at this severity: note, warning, error [default: warning]
+    #[arg(long, value_enum, value_name = "SEVERITY", hide_possible_values = true)]
     pub fail_on: Option<Verdict>,
     /// Exit with 0 even if there are findings
     #[arg(long)]
@@ -55,8 +56,8 @@ pub struct Check {
     /// Code that could not be read is no reason to exit with 2
     #[arg(long)]
     pub allow_skipped: bool,
-    /// Whose findings to show [default: regular]
-    #[arg(long, value_enum)]
+    /// Show for: regular, pedantic, inventory [default: regular]
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub persona: Option<Who>,
     /// Only this rule (repeatable)
     #[arg(long = "rule", value_name = "ID")]
@@ -73,11 +74,14 @@ pub struct Check {
     /// Findings that are known already
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Show only findings in the files named on standard input, one a line
+    /// Only findings in the files named on standard input, one a line
     #[arg(long)]
     pub stdin_paths: bool,
-    /// When to use colour
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// Only findings that came since this git revision
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// When to use colour: auto, always or never
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub color: Colour,
     /// Say less (twice: nothing)
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "verbose")]
@@ -96,7 +100,7 @@ pub enum Command {
     },
     /// List the rules
     Rules,
-    /// Show every entry point, cell and effect with its verdict (--persona inventory)
+    /// Show every entry point, cell, access and effect with its verdict
     Facts(Box<Check>),
     /// Write the findings of today to a baseline file
     Baseline {
@@ -106,8 +110,11 @@ pub enum Command {
         #[command(flatten)]
         check: Box<Check>,
     },
-    /// Write a commented stateless.toml and print snippets for CI
+    /// Write a commented stateless.toml, a pre-commit hook and a CI job; nothing is overwritten
     Init {
+        /// Only stateless.toml
+        #[arg(long)]
+        config_only: bool,
         /// Folder to write to
         #[arg(default_value = ".")]
         path: PathBuf,

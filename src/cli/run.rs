@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use super::args::{Check, Cli, Colour, Command, Target};
-use super::{Engine, Policy, baseline, init, output, rules};
+use super::rules::Look;
+use super::{Engine, Policy, baseline, init, output, rules, since};
 use crate::analysis::{Analysis, AnalyzeOptions};
 use crate::finding::{Persona, Severity};
 use crate::report::progress::Progress;
@@ -54,9 +55,9 @@ fn execute(cli: Cli, engine: &dyn Engine, terminal: &mut Terminal<'_>) -> Result
             return self::check(&check, engine, &book, terminal);
         }
         Some(Command::Baseline { prune, check }) => keep(&check, prune, engine, &book, terminal)?,
-        Some(Command::Explain { rule }) => rules::explain(&book, &rule)?,
-        Some(Command::Rules) => rules::list(&book),
-        Some(Command::Init { path }) => init::init(&path, engine.sample_config())?,
+        Some(Command::Explain { rule }) => rules::explain(&book, &rule, look(terminal))?,
+        Some(Command::Rules) => rules::list(&book, look(terminal)),
+        Some(Command::Init { path, config_only }) => init::init(&path, engine.sample_config(), config_only)?,
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cargo-stateless", &mut script);
@@ -80,6 +81,13 @@ fn check(check: &Check, engine: &dyn Engine, book: &Rulebook, terminal: &mut Ter
         Some(path) if !check.no_suppressions => Some(baseline::read(&path)?),
         _ => None,
     };
+    if let Some(revision) = &check.since {
+        let since = since::compare(revision, &root, &run.analysis, &run.settings, &run.options, engine, book)?;
+        for note in &since.notes {
+            let _ = writeln!(terminal.stderr, "note: {}", report::printable(note));
+        }
+        run.settings.since = Some(since);
+    }
     let sources = |path: &str| read(&root, path);
     let report = report::assemble(run.analysis, &run.settings, book, &sources);
     emit(&targets, check, &report, book, &sources, terminal)?;
@@ -88,6 +96,9 @@ fn check(check: &Check, engine: &dyn Engine, book: &Rulebook, terminal: &mut Ter
 
 /// Writes or prunes the baseline.
 fn keep(check: &Check, prune: bool, engine: &dyn Engine, book: &Rulebook, terminal: &mut Terminal<'_>) -> Result<String, String> {
+    if check.since.is_some() {
+        return Err("a baseline holds all findings of today; --since is for checks".into());
+    }
     let root = root(check)?;
     let mut run = analyze(check, &root, engine, book, terminal)?;
     let path = run.baseline_path(check, &root).unwrap_or_else(|| root.join(baseline::DEFAULT));
@@ -109,6 +120,7 @@ fn keep(check: &Check, prune: bool, engine: &dyn Engine, book: &Rulebook, termin
 struct Run {
     analysis: Analysis,
     settings: Settings,
+    options: AnalyzeOptions,
     configured_baseline: Option<String>,
 }
 
@@ -123,7 +135,7 @@ impl Run {
 
 fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, terminal: &mut Terminal<'_>) -> Result<Run, String> {
     for id in check.rules.iter().filter(|id| book.get(id).is_none()) {
-        rules::explain(book, id)?;
+        rules::explain(book, id, look(terminal))?;
     }
     let only_paths = if check.stdin_paths { Some(stdin_paths(root, terminal)?) } else { None };
     let options = AnalyzeOptions {
@@ -150,8 +162,9 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
         baseline: None,
         partial: !check.packages.is_empty(),
         only_paths,
+        since: None,
     };
-    Ok(Run { analysis, settings, configured_baseline: baseline })
+    Ok(Run { analysis, settings, options, configured_baseline: baseline })
 }
 
 fn root(check: &Check) -> Result<PathBuf, String> {
@@ -223,6 +236,11 @@ fn style(check: &Check, to_stdout: bool, terminal: &Terminal<'_>) -> Style {
     Style { width, colour, unicode: at_terminal, verbosity }
 }
 
+fn look(terminal: &Terminal<'_>) -> Look {
+    let width = if terminal.stdout_is_terminal { terminal.width.unwrap_or(100).clamp(40, 100) } else { 100 };
+    Look { width, colour: terminal.stdout_is_terminal && !terminal.no_color }
+}
+
 /// A reader that goes away early, such as `head`, is no error.
 fn print(terminal: &mut Terminal<'_>, text: &str) -> Result<(), String> {
     match terminal.stdout.write_all(text.as_bytes()).and_then(|()| terminal.stdout.flush()) {
@@ -245,7 +263,7 @@ fn stdin_paths(root: &Path, terminal: &mut Terminal<'_>) -> Result<BTreeSet<Stri
 }
 
 /// The text of a file below the root; links that lead out of it are not followed.
-fn read(root: &Path, path: &str) -> Option<String> {
+pub(super) fn read(root: &Path, path: &str) -> Option<String> {
     let root = root.canonicalize().ok()?;
     let file = root.join(path).canonicalize().ok()?;
     let readable = file.starts_with(&root) && file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= QUOTABLE);

@@ -15,7 +15,9 @@ struct Fixed {
 
 const PAGE: &str = "+++\nid = \"authoritative-memory\"\ntitle = \"memory that a later request relies on\"\n\
     item = \"cache-write-back\"\nseverity = \"error\"\nconfidence = \"high\"\npersona = \"regular\"\n\
-    home = \"shared cache\"\ncwe = [488]\nsince = \"0.1.0\"\n+++\nThe page.\n";
+    home = \"shared cache\"\ncwe = [488]\nsince = \"0.1.0\"\n+++\n\
+    ## What it finds\n\nThe page. It has a paragraph that is much longer than the line of a terminal, and which is broken where words end.\n\n\
+    ```rust\nlet x = 1;\n```\n";
 
 impl Engine for Fixed {
     fn analyze(&self, _root: &Path, _options: &AnalyzeOptions) -> Result<(Analysis, Policy), AnalyzeError> {
@@ -71,8 +73,13 @@ fn code(ran: &Ran, expected: u8) {
 fn the_arguments_are_sound_and_the_help_fits_a_screen() {
     use clap::CommandFactory;
     Cli::command().debug_assert();
-    let help = Cli::command().term_width(100).render_help().to_string();
-    assert!(help.lines().count() <= 60, "{}", help.lines().count());
+    let help = |flag: &str| {
+        let error = Cli::command().term_width(100).try_get_matches_from(["cargo-stateless", flag]).unwrap_err();
+        error.to_string()
+    };
+    let (short, help) = (help("-h"), help("--help"));
+    assert_eq!(short, help);
+    assert!(help.lines().count() <= 50, "{} lines:\n{help}", help.lines().count());
     assert!(help.contains("Examples:"));
 }
 
@@ -139,20 +146,44 @@ fn a_baseline_is_written_used_pruned_and_never_grows_by_pruning() {
 }
 
 #[test]
-fn init_writes_a_configuration_once() {
+fn init_writes_a_configuration_a_hook_and_a_job_once() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(run_in(folder.path(), "init {}", found, "").out.starts_with("Wrote "));
-    fs::write(folder.path().join(CONFIG), "mine").unwrap();
-    assert!(run_in(folder.path(), "init {}", found, "").out.contains("stays as it is"));
-    assert_eq!(fs::read_to_string(folder.path().join(CONFIG)).unwrap(), "mine");
+    let written = [CONFIG, ".pre-commit-config.yaml", ".github/workflows/stateless.yml"];
+    assert_eq!(run_in(folder.path(), "init {}", found, "").out.matches("Wrote ").count(), 3);
+    for name in written {
+        let path = folder.path().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        if name != CONFIG {
+            assert!(saphyr_parser::Parser::new_from_str(&text).all(|event| event.is_ok()), "{name}");
+        }
+        fs::write(path, "mine").unwrap();
+    }
+    let again = run_in(folder.path(), "init {}", found, "").out;
+    assert_eq!(again.matches("stays as it is").count(), 3);
+    assert!(again.contains("To add to its `repos`:\n\n  - repo: local\n"), "{again}");
+    assert!(written.iter().all(|name| fs::read_to_string(folder.path().join(name)).unwrap() == "mine"));
+
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join(".gitlab-ci.yml"), "mine").unwrap();
+    assert!(run_in(other.path(), "init {}", found, "").out.contains("- local: .gitlab/stateless.gitlab-ci.yml"));
+    let job = fs::read_to_string(other.path().join(".gitlab/stateless.gitlab-ci.yml")).unwrap();
+    assert!(saphyr_parser::Parser::new_from_str(&job).all(|event| event.is_ok()));
+
+    let bare = tempfile::tempdir().unwrap();
+    run_in(bare.path(), "init --config-only {}", found, "");
+    assert_eq!(fs::read_dir(bare.path()).unwrap().count(), 1);
 }
 
 #[test]
 fn rules_are_listed_and_explained() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(run_in(folder.path(), "rules", found, "").out.lines().count(), 3);
+    let list = run_in(folder.path(), "rules", found, "").out;
+    assert!(list.starts_with("cache-write-back: Empty every memory"), "{list}");
+    assert!(list.contains("\n  authoritative-memory  error"), "{list}");
     let page = run_in(folder.path(), "explain authoritative-memory", found, "").out;
     assert!(page.contains("CWE-488") && page.contains("The page."), "{page}");
+    assert!(page.contains("\nWhat it finds\n") && page.contains("\n    let x = 1;\n") && !page.contains("```"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
     let unknown = run_in(folder.path(), "explain authoritative-memroy", found, "");
     code(&unknown, 2);
     assert!(unknown.err.contains("did you mean `authoritative-memory`?"), "{}", unknown.err);

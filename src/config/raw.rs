@@ -11,60 +11,111 @@ use super::{Allow, Config, ConfigError, EntryPoint, EntryPointMarker, PathGlobs,
 use crate::finding::{Persona, Severity};
 use crate::workspace::text::{Problem, closest, line_column};
 
+/// The configuration of cargo-stateless, in `stateless.toml` or `[workspace.metadata.stateless]`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "stateless.toml"))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Settings {
+    /// Findings at or above it make a run fail. Default: warning.
     fail_on: Option<Severity>,
+    /// Whose findings are shown. Default: regular.
     persona: Option<Persona>,
+    /// The file of known findings, relative to the root.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     baseline: Option<Spanned<String>>,
+    /// Files and folders that are not analysed.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     exclude: Vec<Spanned<String>>,
+    /// By the id of the rule.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Rule>"))]
     rules: BTreeMap<Spanned<String>, Rule>,
+    /// Findings that are accepted, each with its reason.
+    #[cfg_attr(test, schemars(with = "Vec<AllowEntry>"))]
     allow: Vec<Spanned<AllowEntry>>,
+    /// Functions that run once a request and that no known framework shows.
+    #[cfg_attr(test, schemars(with = "Vec<EntryPointEntry>"))]
     entry_point: Vec<Spanned<EntryPointEntry>>,
+    /// Catalog files of your own, relative to the root.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     catalog: Vec<Spanned<String>>,
+    /// What a token that no store can revoke may be.
     tokens: Tokens,
+    /// What manifests call this tree's own workloads, where that is not the name of a crate.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     services: Vec<Spanned<String>>,
+    /// State that has to stay in a process, declared on purpose.
+    #[cfg_attr(test, schemars(with = "Vec<QuarantineEntry>"))]
     quarantine: Vec<Spanned<QuarantineEntry>>,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Rule {
+    /// Whether the rule runs.
     enabled: Option<bool>,
+    /// What its findings weigh.
     severity: Option<Severity>,
+    /// Whose findings are shown. Default: regular.
     persona: Option<Persona>,
+    /// The files these settings are for; all when empty.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     paths: Vec<Spanned<String>>,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct AllowEntry {
+    /// The id of the rule.
+    #[cfg_attr(test, schemars(with = "String"))]
     rule: Spanned<String>,
+    /// The symbol of the finding; `*` stands for any text.
+    #[cfg_attr(test, schemars(with = "String"))]
     symbol: Spanned<String>,
+    /// Why it is accepted.
+    #[cfg_attr(test, schemars(with = "String"))]
     reason: Spanned<String>,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct EntryPointEntry {
+    /// The path of a function, e.g. `crate::jobs::consume`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     path: Option<Spanned<String>>,
+    /// An attribute on functions, without `#[` and arguments.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     attribute: Option<Spanned<String>>,
+    /// What messages call it.
     name: Option<String>,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Tokens {
+    /// The longest life of an access token. Default: 60.
+    #[cfg_attr(test, schemars(with = "Option<u32>"))]
     access_minutes: Option<Spanned<u32>>,
+    /// The largest token that each request carries. Default: 4096.
+    #[cfg_attr(test, schemars(with = "Option<u32>"))]
     max_bytes: Option<Spanned<u32>>,
 }
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct QuarantineEntry {
+    /// A file, a folder or the path of a module.
+    #[cfg_attr(test, schemars(with = "String"))]
     path: Spanned<String>,
+    /// Who answers for it.
     owner: Option<String>,
+    /// How the state comes back when the instance is gone.
     recovery: Option<String>,
+    /// Why it cannot live elsewhere.
     why: Option<String>,
 }
 
@@ -105,6 +156,12 @@ pub(super) fn in_manifest(text: &str) -> Result<Option<InManifest>, toml::de::Er
         (None, Some(found)) => Ok(Some(InManifest { table: package, settings: found.into_inner() })),
         (None, None) => Ok(None),
     }
+}
+
+/// The JSON Schema of `stateless.toml`.
+#[cfg(test)]
+pub(super) fn schema() -> serde_json::Value {
+    schemars::schema_for!(Settings).into()
 }
 
 /// The error as a reader wants it: a mistyped key or value with the word that was probably meant.

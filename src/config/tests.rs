@@ -129,3 +129,15 @@ fn the_sample_holds_no_mistake() {
     let config = Config::parse(&examples.join("\n"), "stateless.toml", &rules).unwrap();
     assert_eq!((config.rules.len(), config.allow.len(), config.entry_points.len(), config.quarantine.len()), (2, 1, 2, 1));
 }
+
+/// The committed schema is the one of the types, and it takes what the parser takes.
+#[test]
+fn the_schema_of_the_configuration_is_fresh() {
+    let schema = super::raw::schema();
+    crate::report::sample::assert_schema("config.json", &schema);
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let valid = |text: &str| validator.is_valid(&serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap());
+    assert!(valid("fail-on = \"error\"\n[rules.local-file]\npaths = [\"a\"]\n[[allow]]\nrule = \"a\"\nsymbol = \"b\"\nreason = \"c\"\n"));
+    assert!(!valid("fail_on = \"error\"\n"));
+    assert!(!valid("[[allow]]\nrule = \"a\"\nsymbol = \"b\"\n"));
+}

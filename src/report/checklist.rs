@@ -10,6 +10,7 @@ use crate::analysis::Assessed;
 use crate::finding::ChecklistItem;
 use crate::rulebook::Rulebook;
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -70,6 +71,7 @@ pub fn item_question(item: ChecklistItem) -> &'static str {
 pub fn judge(
     findings: &[Reported],
     suppressed: &[Suppressed],
+    before: &BTreeMap<ChecklistItem, u64>,
     settings: &Settings,
     rules: &Rulebook,
     facts: Vec<(ChecklistItem, String)>,
@@ -81,7 +83,8 @@ pub fn judge(
             let counts = |r: &Reported| r.finding.item == item && ![INVALID_SUPPRESSION, UNUSED_SUPPRESSION].contains(&r.finding.rule);
             let shown: Vec<String> = findings.iter().filter(|r| counts(r)).map(|r| r.fingerprint.clone()).collect();
             let allowed = suppressed.iter().filter(|s| counts(&s.reported)).count() as u64;
-            let (status, reason) = verdict(item, shown.len() as u64, allowed, settings, rules, assessed);
+            let before = before.get(&item).copied().unwrap_or(0);
+            let (status, reason) = verdict(item, [shown.len() as u64, allowed, before], settings, rules, assessed);
             let facts = facts.iter().filter(|(of, _)| *of == item).map(|(_, fact)| fact.clone()).collect();
             ItemReport { item, status, reason, facts, findings: shown }
         })
@@ -90,15 +93,22 @@ pub fn judge(
 
 fn verdict(
     item: ChecklistItem,
-    shown: u64,
-    allowed: u64,
+    [shown, allowed, before]: [u64; 3],
     settings: &Settings,
     rules: &Rulebook,
     assessed: &BTreeMap<ChecklistItem, Assessed>,
 ) -> (Status, String) {
     let suppressed = if allowed == 0 { String::new() } else { format!(", {} suppressed", text::count(allowed, "finding")) };
     if shown > 0 {
-        return (Status::Fail, format!("{}{suppressed}", text::count(shown, "finding")));
+        let before = match &settings.since {
+            Some(since) if before > 0 => format!("; {before} there before `{}`", since.revision),
+            _ => String::new(),
+        };
+        return (Status::Fail, format!("{}{suppressed}{before}", text::count(shown, "finding")));
+    }
+    if let Some(since) = &settings.since {
+        let found = if before == 0 { String::new() } else { format!("; {} there before", text::count(before, "finding")) };
+        return (Status::NotAssessed, format!("only what came since `{}` was asked for{suppressed}{found}", since.revision));
     }
     let of_item = |off: &dyn Fn(&str) -> bool| {
         let ids = rules.iter().filter(|rule| rule.item == item).map(|rule| rule.id.as_str());

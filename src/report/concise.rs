@@ -36,6 +36,9 @@ pub fn verdict(report: &Report) -> String {
     if hidden > 0 {
         let _ = write!(out, "; {} for another persona not shown", text::count(hidden, "finding"));
     }
+    if let Some(since) = &report.since {
+        let _ = write!(out, "; {} there before {}", report.hidden.since, text::line(&since.revision));
+    }
     if !report.suppressed.is_empty() {
         let _ = write!(out, "; {} suppressed", report.suppressed.len());
     }

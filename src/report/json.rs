@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::{Hidden, Report, Reported, Status, Suppressed, baseline};
 use crate::analysis::{InventoryRow, Quarantine, Summary};
-use crate::finding::{ChecklistItem, Confidence, Location, Persona, Severity, Step};
+use crate::finding::{ChecklistItem, Confidence, Location, Persona, Role, Severity, Step};
 use crate::workspace::model::Skip;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document<'a> {
+    /// Always 1. Fields may be added under this number; none changes its meaning or goes away.
     schema: u32,
     tool: Tool,
     checklist: Vec<Item<'a>>,
@@ -21,16 +23,20 @@ struct Document<'a> {
     summary: &'a Summary,
     hidden: JsonHidden,
     quarantine: Vec<JsonQuarantine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Compared<'a>>,
     stale_baseline: Vec<Stale<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Tool {
     name: &'static str,
     version: &'static str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "ChecklistItemReport"))]
 struct Item<'a> {
     item: ChecklistItem,
     status: Status,
@@ -40,6 +46,7 @@ struct Item<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
 struct JsonFinding<'a> {
     rule: &'a str,
     item: ChecklistItem,
@@ -53,14 +60,43 @@ struct JsonFinding<'a> {
     symbol: &'a str,
     #[serde(rename = "type")]
     ty: Option<&'a str>,
-    location: &'a Location,
-    witness: &'a [Vec<Step>],
+    location: Place<'a>,
+    witness: Vec<Vec<JsonStep<'a>>>,
     home: Option<&'a str>,
     help: Option<&'a str>,
     related: Vec<Related<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Step"))]
+struct JsonStep<'a> {
+    role: Role,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<&'a str>,
+    message: &'a str,
+    location: Place<'a>,
+}
+
+/// `in_diff` says, when a revision was compared with, whether a review comment can stand there.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Place<'a> {
+    #[serde(flatten)]
+    location: &'a Location,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_diff: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Compared<'a> {
+    revision: &'a str,
+    commit: &'a str,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Related<'a> {
     rule: &'a str,
     symbol: &'a str,
@@ -71,6 +107,7 @@ struct Related<'a> {
 
 /// `reason` is why it is suppressed; why it was found moves to `found_because`.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Suppressed"))]
 struct JsonSuppressed<'a> {
     #[serde(flatten)]
     finding: JsonFinding<'a>,
@@ -79,12 +116,14 @@ struct JsonSuppressed<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Skipped<'a> {
     path: &'a str,
     reason: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Unread<'a> {
     path: &'a str,
     message: &'a str,
@@ -93,6 +132,7 @@ struct Unread<'a> {
 
 /// Only code that could not be read makes a run without findings end with 2.
 #[derive(Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum UnreadKind {
     Code,
@@ -100,12 +140,15 @@ enum UnreadKind {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Hidden"))]
 struct JsonHidden {
     persona: u64,
     paths: u64,
+    since: u64,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Quarantine"))]
 struct JsonQuarantine<'a> {
     #[serde(flatten)]
     declared: &'a Quarantine,
@@ -113,6 +156,7 @@ struct JsonQuarantine<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Stale<'a> {
     rule: &'a str,
     symbol: &'a str,
@@ -124,7 +168,7 @@ fn unread(list: &[Skip], kind: UnreadKind) -> impl Iterator<Item = Unread<'_>> {
 }
 
 pub fn render(report: &Report) -> String {
-    let Hidden { persona, paths } = report.hidden;
+    let Hidden { persona, paths, since } = report.hidden;
     let document = Document {
         schema: 1,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -139,8 +183,9 @@ pub fn render(report: &Report) -> String {
         skipped: report.skipped.iter().map(|s| Skipped { path: &s.path, reason: &s.reason }).collect(),
         errors: unread(&report.errors, UnreadKind::Code).chain(unread(&report.unread_manifests, UnreadKind::Manifest)).collect(),
         summary: &report.summary,
-        hidden: JsonHidden { persona, paths },
         quarantine: report.quarantine.iter().map(|q| JsonQuarantine { declared: &q.declared, findings: &q.findings }).collect(),
+        hidden: JsonHidden { persona, paths, since },
+        since: report.since.as_ref().map(|s| Compared { revision: &s.revision, commit: &s.commit, notes: &s.notes }),
         stale_baseline: report.stale.iter().map(stale).collect(),
     };
     pretty(&document)
@@ -148,6 +193,13 @@ pub fn render(report: &Report) -> String {
 
 fn finding<'a>(reported: &'a Reported, report: &'a Report) -> JsonFinding<'a> {
     let f = &reported.finding;
+    let place = |location: &'a Location| Place { location, in_diff: report.since.as_ref().map(|since| since.in_diff(location)) };
+    let step = |step: &'a Step| JsonStep {
+        role: step.role,
+        entry: step.entry.as_deref(),
+        message: &step.message,
+        location: place(&step.location),
+    };
     JsonFinding {
         rule: f.rule,
         item: f.item,
@@ -160,8 +212,8 @@ fn finding<'a>(reported: &'a Reported, report: &'a Report) -> JsonFinding<'a> {
         package: &f.package,
         symbol: &f.symbol,
         ty: f.ty.as_deref(),
-        location: &f.location,
-        witness: &f.witness,
+        location: place(&f.location),
+        witness: f.witness.iter().map(|path| path.iter().map(step).collect()).collect(),
         home: f.home.as_deref(),
         help: f.help.as_deref(),
         related: f.related.iter().map(|(rule, symbol)| Related { rule, symbol, fingerprint: named(report, rule, symbol) }).collect(),
@@ -182,6 +234,13 @@ fn suppressed<'a>(suppressed: &'a Suppressed, report: &'a Report) -> JsonSuppres
 
 fn stale(entry: &baseline::Entry) -> Stale<'_> {
     Stale { rule: &entry.rule, symbol: &entry.symbol, fingerprint: &entry.fingerprint }
+}
+
+/// The JSON Schema of what [`render`] writes.
+#[cfg(test)]
+pub(super) fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().into()
 }
 
 /// Indented JSON with a line feed at the end. Serialising plain data into memory cannot fail; should

@@ -202,3 +202,15 @@ pub fn one(finding: Finding) -> Analysis {
 pub fn assembled(analysis: Analysis, settings: &Settings) -> super::Report {
     super::assemble(analysis, settings, &rulebook(), &sources)
 }
+
+/// Compares a schema with the committed one. Where it differs, the test run with `WRITE_SCHEMAS=1`
+/// writes the new one, for the change to be looked at and committed.
+pub fn assert_schema(name: &str, schema: &serde_json::Value) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
+    let text = super::json::pretty(schema);
+    if std::env::var_os("WRITE_SCHEMAS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "schemas/{name} is not what the types say; WRITE_SCHEMAS=1 cargo test writes it");
+}

@@ -22,7 +22,7 @@ pub const INVALID_SUPPRESSION: &str = "invalid-suppression";
 pub const UNUSED_SUPPRESSION: &str = "unused-suppression";
 
 /// How a comment that speaks to this program begins.
-const MARK: &str = "stateless:";
+pub(super) const MARK: &str = "stateless:";
 /// A comment reaches no further than this many lines for what it covers.
 const FAR: u32 = 400;
 

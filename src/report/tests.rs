@@ -73,6 +73,27 @@ mod formats {
     }
 
     #[test]
+    fn json_is_valid_by_the_committed_schema() {
+        let schema = crate::report::json::schema();
+        crate::report::sample::assert_schema("output.json", &schema);
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let since = Some(crate::report::since::Since::default());
+        let curious = Settings { persona: Persona::Inventory, since, ..Settings::default() };
+        for (analysis, settings) in [
+            (analysis(), Settings::default()),
+            (analysis(), curious),
+            (Analysis::default(), Settings::default()),
+            (super::hostile(), Settings::default()),
+        ] {
+            let json = text(Format::Json, &assembled(analysis, &settings), Style::default());
+            let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+        }
+        assert!(!validator.is_valid(&serde_json::json!({ "schema": 1 })), "what is missing is told");
+    }
+
+    #[test]
     fn github_shows_the_worst_ten_and_counts_the_rest() {
         let many = (1..=14).map(|n| Finding {
             severity: if n > 10 { Severity::Error } else { Severity::Warning },

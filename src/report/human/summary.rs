@@ -88,6 +88,15 @@ pub fn coverage(report: &Report, style: Style, out: &mut String) {
         );
         wrap("Baseline:  ", &said, style, out);
     }
+    if let Some(since) = &report.since {
+        let commit: String = since.commit.chars().take(12).collect();
+        wrap(
+            "Since:     ",
+            &text::line(&format!("{} ({commit}); {} there before.", since.revision, text::count(report.hidden.since, "finding"))),
+            style,
+            out,
+        );
+    }
     wrap("Result:    ", &result(report), style, out);
 }
 
