@@ -91,6 +91,8 @@ pub struct World<'a> {
     effects_of: Vec<Vec<EffectId>>,
     /// The types of variables that are registered as state, by where they are made.
     registered: FxHashMap<(NodeId, Span), Ty>,
+    /// The long-lived fields that hold the value of a variable, by where that is made.
+    fields: FxHashMap<(NodeId, Span), (DefId, Name)>,
     /// The cell of each access that has one.
     pub cell_of: FxHashMap<AccessId, usize>,
     /// Nodes that take items out of a channel into which requests of this process put them.
@@ -114,6 +116,7 @@ impl<'a> World<'a> {
             cells: Vec::new(),
             effects_of: vec![Vec::new(); facts.nodes.len()],
             registered: FxHashMap::default(),
+            fields: FxHashMap::default(),
             cell_of: FxHashMap::default(),
             fed: FxHashSet::default(),
         };
@@ -125,6 +128,11 @@ impl<'a> World<'a> {
                 && path.is_empty()
             {
                 world.registered.entry((*node, *span)).or_insert_with(|| registration.ty.clone());
+            }
+        }
+        for init in &facts.inits {
+            if let Some(made) = init.made.filter(|_| hosts.holds(p, init.holder)) {
+                world.fields.entry(made).or_insert((init.holder, init.field));
             }
         }
         let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
@@ -251,7 +259,11 @@ impl<'a> World<'a> {
             Root::Local(node, span) => Some(match self.registered.get(&(*node, *span)) {
                 // What was given to the service is the state that its handlers name by type.
                 Some(ty) if fields == 0 && self.hosts.plain.contains_key(ty) => CellKey::Plain(self.state_type(ty), krate),
-                _ => CellKey::Local(*node, *span),
+                // A clone of it lies in a field.
+                _ => match self.fields.get(&(*node, *span)) {
+                    Some((holder, field)) if fields == 0 => CellKey::Field(*holder, *field),
+                    _ => CellKey::Local(*node, *span),
+                },
             }),
             Root::Param(_, ty) if fields == 0 => {
                 let def = self.facts.node(access.node).def;

@@ -403,6 +403,8 @@ pub struct Init {
     pub node: NodeId,
     /// Where the channel was made whose end this is.
     pub channel: Option<(NodeId, Span)>,
+    /// The variable whose value it is.
+    pub made: Option<(NodeId, Span)>,
 }
 
 /// A value given to the service to keep.

@@ -69,6 +69,12 @@ pub struct Graph {
     pub params: FxHashMap<DefId, Vec<Prov>>,
 }
 
+/// `#[launch]`, `#[shuttle_runtime::main]`: an attribute writes the `main` around it.
+fn becomes_main(p: &Program, def: DefId) -> bool {
+    let hir = &p.file(p.def(def).file).hir;
+    p.item(def).attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("launch" | "main")))
+}
+
 /// Rounds of the provenance fixpoint; the lattice is small, real programs settle in three or four.
 const ROUNDS: usize = 8;
 
@@ -149,7 +155,7 @@ impl Graph {
         for number in 0..p.defs.len() as u32 {
             let def = DefId(number);
             let is_main = p.def(def).kind == DefKind::Fn
-                && p.text(p.def(def).name) == "main"
+                && (p.text(p.def(def).name) == "main" || becomes_main(p, def))
                 && p.def(def).parent.is_none()
                 && !p.krate(p.def(def).krate).is_library;
             if is_main && let Some(&node) = self.node_of.get(&def) {

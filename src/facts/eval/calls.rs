@@ -195,6 +195,7 @@ impl<'a> Eval<'a> {
                         expires: false,
                         node,
                         channel: Some(channel),
+                        made: None,
                     });
                 }
             }

@@ -69,6 +69,9 @@ impl<'a> Eval<'a> {
 
     /// A further call on a request to a store: it says what is asked, with which values.
     pub(super) fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
+        if name == "rows_affected" {
+            self.note_inserted_once(span);
+        }
         let values = match self.handed_messages(&recv, name, args) {
             Some(values) => values,
             None => self.args(args),

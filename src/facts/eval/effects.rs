@@ -308,6 +308,15 @@ impl<'a> Eval<'a> {
         matches!(&ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "atomic"))
     }
 
+    /// `INSERT .. ON CONFLICT DO NOTHING`, and who has inserted goes on: a claim, if the last call on a store was one.
+    pub(super) fn note_inserted_once(&mut self, span: Span) {
+        let last = self.facts.effects.iter().rev().find(|e| e.node == self.body.node && matches!(e.kind, EffectKind::Store { .. }));
+        let text = last.and_then(|e| e.text.as_deref()).unwrap_or_default().to_ascii_uppercase();
+        if text.contains("ON CONFLICT") && text.contains("DO NOTHING") {
+            self.effect(EffectKind::Claim, "rows_affected", span, Prov::NONE, Prov::NONE, None, None);
+        }
+    }
+
     pub(super) fn is_bus(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Ext(name, _) if self.cat.is_bus_type(self.p.text(*name)))
     }

@@ -359,8 +359,12 @@ impl<'a> Eval<'a> {
                 }
             }
             if let Ty::Adt(holder, _) = &ty
-                && (value.expires() || value.prov != Prov::NONE || self.is_channel_end(&value.ty))
+                && (value.expires() || value.prov != Prov::NONE || value.place.is_some())
             {
+                let made = match &value.place {
+                    Some(Place { root: Root::Local(node, span), path }) if path.is_empty() => Some((*node, *span)),
+                    _ => None,
+                };
                 self.facts.inits.push(Init {
                     choice: self.body.choice,
                     holder: *holder,
@@ -369,6 +373,7 @@ impl<'a> Eval<'a> {
                     expires: value.expires(),
                     node: self.body.node,
                     channel: self.channel_of(&value),
+                    made,
                 });
             }
             inits.push((name, value));

@@ -367,6 +367,9 @@ impl<'a> Eval<'a> {
         {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
+        if name == "rows_affected" {
+            self.note_inserted_once(span);
+        }
         if name == "tick" {
             self.effect(EffectKind::Sleep, name, span, Prov::NONE, Prov::NONE, None, None);
         }
