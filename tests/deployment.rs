@@ -255,7 +255,7 @@ impl Store for Box<dyn Store> {}
 impl Store for std::sync::Arc<dyn Store> {}
 impl Store for &'static dyn Store {}
 struct Held { store: Box<dyn Store> }
-static HELD: std::sync::OnceLock<Held> = std::sync::OnceLock::new();
+static HELD: std::sync::Mutex<Option<Held>> = std::sync::Mutex::new(None);
 "#;
     let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", &format!("{circle}{CODES}"))]);
     assert_eq!(of(&analysis, "authoritative-memory").len(), 1);

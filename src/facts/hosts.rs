@@ -278,10 +278,15 @@ impl Finder<'_> {
 
 /// Types that lie behind a lock or cell in some field, parameter or static of the tree, and what they hold.
 fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
-    fn walk(p: &Program, cat: &Catalog, ty: &Ty, locked: bool, found: &mut Vec<DefId>) {
+    struct Found {
+        types: Vec<DefId>,
+        /// Traits whose implementors are in already: `impl Store for Box<dyn Store>` leads back to itself.
+        traits: FxHashSet<Res>,
+    }
+    fn walk(p: &Program, cat: &Catalog, ty: &Ty, locked: bool, found: &mut Found) {
         match ty {
             Ty::Adt(def, args) => {
-                found.extend(locked.then_some(*def));
+                found.types.extend(locked.then_some(*def));
                 args.iter().for_each(|a| walk(p, cat, a, locked, found));
             }
             Ty::Ext(name, args) => {
@@ -291,8 +296,12 @@ fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
             }
             Ty::Tuple(elems) => elems.iter().for_each(|e| walk(p, cat, e, locked, found)),
             Ty::Traits(traits) if locked => {
-                let impls = traits.iter().flat_map(|t| p.impls_of.get(t).into_iter().flatten());
-                impls.for_each(|&i| walk(p, cat, &p.impls[i as usize].self_ty, true, found));
+                for trait_ in traits.iter() {
+                    if found.traits.insert(*trait_) {
+                        let impls = p.impls_of.get(trait_).into_iter().flatten();
+                        impls.for_each(|&i| walk(p, cat, &p.impls[i as usize].self_ty, true, found));
+                    }
+                }
             }
             _ => {}
         }
@@ -302,7 +311,7 @@ fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
         let names = p.fields_of(def).into_iter().flat_map(|(_, f)| f.fields.iter().map(|f| f.name));
         names.filter_map(move |name| p.field_type(def, &[], p.name_in(file, name))).collect::<Vec<Ty>>()
     };
-    let mut queue = Vec::new();
+    let mut queue = Found { types: Vec::new(), traits: FxHashSet::default() };
     for number in 0..p.defs.len() as u32 {
         let def = DefId(number);
         let (file, scope) = (p.def(def).file, || p.scope_of(def));
@@ -317,7 +326,7 @@ fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
         }
     }
     let mut open = FxHashSet::default();
-    while let Some(def) = queue.pop() {
+    while let Some(def) = queue.types.pop() {
         if open.insert(def) {
             let holders = std::iter::once(def).chain(p.variants.get(&def).into_iter().flatten().copied());
             holders.flat_map(fields).for_each(|ty| walk(p, cat, &ty, true, &mut queue));
