@@ -21,6 +21,7 @@ use crate::workspace::text::closest;
 use crate::workspace::{self, DiscoverError, Options};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The engine as the command line runs it: configuration from the tree, the built-in rules.
@@ -67,6 +68,9 @@ impl Engine for Linter {
 /// The parser recurses: its guard refuses files that would need more than half of this, in bytes.
 const STACK: usize = 256 << 20;
 
+/// Bytes of a catalog file that is read.
+const MAX_CATALOG: u64 = 4 << 20;
+
 /// Analyses the tree below `root`. Nothing of it is executed, and no process is started.
 ///
 /// # Errors
@@ -78,11 +82,12 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
     let mut user = Vec::new();
     for path in &config.catalog {
         let full = root.join(path);
-        let plain = full.symlink_metadata().is_ok_and(|m| m.is_file());
-        let text = std::fs::read_to_string(&full).ok().filter(|_| plain);
+        let plain = full.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_CATALOG);
+        let text = plain.then(|| std::fs::read_to_string(&full).ok()).flatten();
         user.push((path.clone(), text.ok_or_else(|| fail(format!("catalog file {path} cannot be read")))?));
     }
     let catalog = Catalog::load(&user).map_err(fail)?;
+    options.progress.begin("listing", 0);
     let wanted = Options { exclude: config.exclude.set().clone(), examples: options.examples, only_packages: options.packages.clone() };
     let files = options.files.as_deref().unwrap_or(&root);
     let tree = match workspace::discover(files, &wanted) {
@@ -91,12 +96,15 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
         found => found.map_err(|e| fail(e.to_string()))?,
     };
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|e| fail(e.to_string()))?;
-    pool.install(|| run(files, &tree, &catalog, config, options))
+    let run = || pool.install(|| run(files, &tree, &catalog, config, options));
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(fail("the analysis failed".into())))
 }
 
 fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
     let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
+    let stage = |what| options.progress.begin(what, 0);
     let files = parse(root, tree, options, &mut analysis);
+    stage("linking");
     analysis.summary =
         Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
     let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name));
@@ -104,16 +112,28 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
     program.index_impls();
     program.index_processes();
     analysis.summary.crates = program.crates.len() as u64;
+    stage("evaluating");
     let (facts, unmatched) = Eval::run(&program, catalog, &config.entry_points);
     unmatched_entry_points(&program, config, options, &unmatched)?;
+    analysis.errors.extend(facts.failed.iter().map(|&def| {
+        let (file, line) = (program.def(def).file, program.item(def).span.line);
+        let reason = format!("line {line}: the analysis of `{}` failed", program.path(def));
+        Skip { path: program.file(file).path.clone(), reason }
+    }));
+    stage("graph");
     let graph = Graph::build(&program, &facts);
+    stage("hosts");
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
+    stage("cells");
     let world = World::new(&program, catalog, &facts, &graph, &hosts);
+    stage("judging");
     let inventory = options.inventory || config.persona == Persona::Inventory;
     rules::judge(&world, config, inventory, &mut analysis);
     assess(&mut analysis);
+    stage("manifests");
     let manifests = deployment::read(root, tree, options, &mut analysis)?;
     deployment::judge(&manifests, tree, config, &serving(&world), &mut analysis);
+    stage("closing");
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);
         analysis.items.extend(unit.hir.items.iter().map(|i| ItemSpan {

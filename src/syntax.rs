@@ -56,7 +56,7 @@ fn parse_text(source: &[u8]) -> Result<hir::File, Refusal> {
         Refusal::new(line as u32, "the file is not UTF-8")
     })?;
     let text = after_shebang(text.trim_start_matches('\u{feff}'));
-    let scan::Scan { comments, cuts, lines } = scan::scan(text)?;
+    let scan::Scan { comments, cuts, lines, .. } = scan::scan(text)?;
     let text = scan::blank(text, &cuts);
     let mut lower = lower::Lower::new(comments, lines);
     match syn::parse2::<syn::File>(lex(&text)?) {

@@ -10,6 +10,7 @@ mod clients;
 mod consumers;
 mod control;
 mod effects;
+mod env;
 mod expiry;
 mod exprs;
 mod filters;
@@ -37,16 +38,21 @@ use crate::resolve::lower::Scope;
 use crate::resolve::{DefId, DefKind, FileId, Program, Res, Ty};
 use crate::syntax::hir::{self, ExprId, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 /// Calls nested deeper than this are taken by their signature; real chains are far below.
 const MAX_DEPTH: u32 = 160;
+/// Expressions nested deeper than this, callers' included, are not walked: a worker's stack holds three times as many.
+const MAX_NESTED: u32 = 8_000;
 /// Accesses on parameters that a summary hands to its callers.
 const MAX_PARAM_ACCESSES: usize = 64;
 
 /// What callers need to know of a function.
 #[derive(Clone)]
 pub struct Summary {
+    /// Its body, if that was walked.
+    pub node: Option<NodeId>,
     pub ret: Val,
     /// Accesses whose place lies in a parameter.
     pub param_accesses: Vec<AccessId>,
@@ -78,6 +84,7 @@ impl Summary {
     fn opaque(ty: Ty, params: usize) -> Summary {
         let prov = (0..params).fold(Prov::NONE, |p, i| p.or(Prov::param(i)));
         Summary {
+            node: None,
             ret: Val::of(ty, prov),
             param_accesses: Vec::new(),
             loads: false,
@@ -111,6 +118,7 @@ pub struct Eval<'a> {
     /// Those that the text of a function routes.
     routed_in: FxHashMap<DefId, Vec<EntryId>>,
     depth: u32,
+    nested: u32,
     body: Body,
     tokens: tokens::Working,
 }
@@ -123,7 +131,7 @@ struct Body {
     node: NodeId,
     file: FileId,
     scope: Scope,
-    env: Vec<(Name, Val)>,
+    env: env::Env,
     guards: Vec<Guard>,
     order: u32,
     ret: Option<Val>,
@@ -193,6 +201,7 @@ impl<'a> Eval<'a> {
             routed: FxHashSet::default(),
             routed_in: FxHashMap::default(),
             depth: 0,
+            nested: 0,
             body,
             tokens: tokens::Working::default(),
         };
@@ -226,12 +235,22 @@ impl<'a> Eval<'a> {
             let entry = &self.facts.entries[index];
             let (Some(def), span) = (entry.def, entry.span) else { continue };
             let Some(summary) = self.summaries.get(&def).cloned() else { continue };
-            let node = self.facts.nodes.iter().position(|n| n.def == def && n.kind == NodeKind::Function && n.parent.is_none());
-            let Some(node) = node else { continue };
+            let Some(node) = summary.node else { continue };
             for &access in &summary.ret.reads {
-                self.facts.uses.push(Use { access, node: NodeId(node as u32), kind: UseKind::Response, span, order: u32::MAX });
+                self.facts.uses.push(Use { access, node, kind: UseKind::Response, span, order: u32::MAX });
             }
         }
+    }
+
+    /// Walks something nested; beyond the bound it is not known.
+    fn nested(&mut self, walk: impl FnOnce(&mut Self) -> Val) -> Val {
+        if self.nested >= MAX_NESTED {
+            return Val::unknown();
+        }
+        self.nested += 1;
+        let value = walk(self);
+        self.nested -= 1;
+        value
     }
 
     fn hir(&self) -> &'a hir::File {
@@ -281,6 +300,17 @@ impl<'a> Eval<'a> {
         std::mem::replace(&mut self.body, outer)
     }
 
+    /// Walks the body of a definition; a fault of this program in it loses that body alone.
+    fn guarded(&mut self, def: DefId, walk: impl FnOnce(&mut Self)) {
+        let (depth, nested) = (self.depth, self.nested);
+        // The body of the definition is given up, and everything around it is as it was.
+        if catch_unwind(AssertUnwindSafe(|| walk(self))).is_err() {
+            (self.depth, self.nested) = (depth, nested);
+            self.body.ret = None;
+            self.facts.failed.push(def);
+        }
+    }
+
     /// Walks part of the current function as a node of its own: it sees the variables, but holds no guard.
     fn within_node(&mut self, node: NodeId, walk: impl FnOnce(&mut Self) -> Val) -> Val {
         let outer = std::mem::replace(&mut self.body.node, node);
@@ -316,10 +346,14 @@ impl<'a> Eval<'a> {
         let first_access = self.facts.accesses.len();
         let (first_mint, first_check) = (self.tokens.mints.len(), self.facts.tokens.verifies.len());
         let done = self.within(body, |eval| {
-            eval.body.node = eval.add_node(NodeKind::Function, None, span);
-            eval.bind_params(function);
-            let value = eval.expr(block);
-            eval.finish(value);
+            let node = eval.add_node(NodeKind::Function, None, span);
+            eval.body.node = node;
+            eval.guarded(def, |eval| {
+                eval.bind_params(function);
+                let value = eval.expr(block);
+                eval.finish(value);
+            });
+            eval.body.node = node;
         });
         self.depth -= 1;
         self.active.remove(&def);
@@ -329,6 +363,7 @@ impl<'a> Eval<'a> {
             value.ty = ret;
         }
         self.forget_locals(&mut value);
+        value.bound();
         let node_def = |a: &Access| self.facts.node(a.node).def == def;
         let param_accesses = self.facts.accesses[first_access..].iter().enumerate();
         let param_accesses = param_accesses.filter(|(_, a)| matches!(a.place.root, Root::Param(..)) && node_def(a));
@@ -340,6 +375,7 @@ impl<'a> Eval<'a> {
             self.facts.storing.insert(def);
         }
         let summary = Rc::new(Summary {
+            node: Some(done.node),
             ret: value,
             param_accesses,
             loads: done.loads,
@@ -381,7 +417,7 @@ impl<'a> Eval<'a> {
             let name = self.p.names.intern("self");
             let mut value = Val::of(ty.clone(), Prov::param(0));
             value.place = Some(Place::root(Root::Param(0, ty)));
-            self.body.env.push((name, value));
+            self.body.env.push(name, value);
         }
         for (index, param) in function.params.iter().enumerate() {
             let ty = param.ty.map_or(Ty::Unknown, |t| self.lower(t));
@@ -433,7 +469,7 @@ impl<'a> Eval<'a> {
             let mut result = Val::unknown();
             self.within(Body::new(def, NodeId(0), file, scope), |eval| {
                 eval.body.node = eval.add_node(NodeKind::Initialiser, None, span);
-                result = eval.expr(init);
+                eval.guarded(def, |eval| result = eval.expr(init));
             });
             self.depth -= 1;
             value.prov = if result.prov == Prov::NONE { Prov::CONST } else { result.prov };
@@ -472,7 +508,7 @@ impl Body {
             node,
             file,
             scope,
-            env: Vec::new(),
+            env: env::Env::default(),
             guards: Vec::new(),
             order: 0,
             ret: None,

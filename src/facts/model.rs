@@ -438,6 +438,8 @@ pub struct Facts {
     pub loading: FxHashSet<DefId>,
     /// What statics start with, where it is a literal.
     pub static_literals: FxHashMap<DefId, Literal>,
+    /// Definitions whose body could not be walked, by a fault of this program.
+    pub failed: Vec<DefId>,
     /// Functions that change one.
     pub storing: FxHashSet<DefId>,
     /// Method calls whose receiver's type is not known and whose name is not either.

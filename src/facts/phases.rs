@@ -252,6 +252,9 @@ impl Graph {
     /// Entry points that reach a node, nearest first, at most `limit`, each with the edges from it to the node.
     pub fn entries(&self, node: NodeId, limit: usize) -> Vec<(EntryId, Vec<Edge>)> {
         let mut found = Vec::new();
+        if !self.phase(node).requested() {
+            return found;
+        }
         let mut seen = FxHashSet::default();
         let mut next: FxHashMap<NodeId, u32> = FxHashMap::default();
         let mut queue = VecDeque::from([node]);
@@ -274,7 +277,8 @@ impl Graph {
             }
             for &index in &self.into[here.index()] {
                 let edge = self.edges[index as usize];
-                if seen.insert(edge.from) {
+                // What no request reaches has no entry point behind it.
+                if self.phase(edge.from).requested() && seen.insert(edge.from) {
                     next.insert(edge.from, index);
                     queue.push_back(edge.from);
                 }

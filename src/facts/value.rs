@@ -80,6 +80,26 @@ pub struct StoreCall {
 
 impl Val {
     pub const MAX_READS: usize = 6;
+    /// Parts of one value, types and parts of parts included.
+    const MAX_PARTS: usize = 4_000;
+
+    /// Forgets the parts of a value that has more of them than any real one: `let x = (x, x);` doubles them each time.
+    pub fn bound(&mut self) {
+        if self.extra.is_some() || !self.ty.args().is_empty() {
+            if self.spend(Val::MAX_PARTS).is_some() {
+                return;
+            }
+            self.ty = std::mem::replace(&mut self.ty, Ty::Unknown).bounded();
+            self.extra = None;
+        }
+    }
+
+    fn spend(&self, parts: usize) -> Option<usize> {
+        let left = self.ty.spend(parts)?;
+        let Some(extra) = &self.extra else { return Some(left) };
+        let left = left.checked_sub(extra.entries.len() + extra.store.as_ref().map_or(0, |s| s.verbs.len()))?;
+        extra.elems.iter().chain(extra.fields.iter().map(|(_, v)| v)).try_fold(left, |left, part| part.spend(left))
+    }
 
     pub fn unknown() -> Val {
         Val { ty: Ty::Unknown, place: None, prov: Prov::NONE, reads: Vec::new(), form: Form::Plain, extra: None }

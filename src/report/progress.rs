@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub struct Progress {
     inner: Option<Arc<Inner>>,
+    /// When each stage began, for benchmarks.
+    stages: Option<Arc<Mutex<Vec<(&'static str, Instant)>>>>,
 }
 
 struct Inner {
@@ -33,11 +35,29 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{msg} {bar:24} {pos}/{len} files") {
             bar.set_style(style);
         }
-        Self { inner: Some(Arc::new(Inner { bar, started: Instant::now(), done: AtomicU64::new(0) })) }
+        Self { inner: Some(Arc::new(Inner { bar, started: Instant::now(), done: AtomicU64::new(0) })), stages: None }
     }
 
-    /// Says what is being done, and of how many files.
+    /// Shows nothing and notes when each stage begins.
+    pub fn timed() -> Self {
+        Self { inner: None, stages: Some(Arc::default()) }
+    }
+
+    /// How long each stage took that has ended, in order.
+    pub fn times(&self) -> Vec<(&'static str, Duration)> {
+        let Some(Ok(stages)) = self.stages.as_ref().map(|s| s.lock()) else { return Vec::new() };
+        stages.windows(2).map(|pair| (pair[0].0, pair[1].1 - pair[0].1)).collect()
+    }
+
+    fn note(&self, stage: &'static str) {
+        if let Some(Ok(mut stages)) = self.stages.as_ref().map(|s| s.lock()) {
+            stages.push((stage, Instant::now()));
+        }
+    }
+
+    /// Says what is being done, and of how many files; of none if it is not done file by file.
     pub fn begin(&self, what: &'static str, files: u64) {
+        self.note(what);
         if let Some(inner) = &self.inner {
             inner.done.store(0, Ordering::Relaxed);
             inner.bar.set_length(files);
@@ -61,6 +81,7 @@ impl Progress {
 
     /// Takes the bar off the terminal.
     pub fn finish(&self) {
+        self.note("report");
         if let Some(inner) = &self.inner {
             inner.bar.finish_and_clear();
         }

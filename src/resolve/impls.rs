@@ -35,8 +35,9 @@ impl Program {
             self.impls[number].trait_ = trait_;
             self.impls[number].self_ty = self_ty;
         }
-        if let Ok(mut memo) = self.memo.write() {
+        if let (Ok(mut memo), Ok(mut globs)) = (self.memo.write(), self.globs.write()) {
             memo.clear();
+            globs.clear();
         }
         for number in 0..self.defs.len() {
             let def = DefId(number as u32);

@@ -17,7 +17,8 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
         program.files.push(SourceUnit { path, hir, names });
     }
     let index = program.files.iter().enumerate().map(|(i, f)| (f.path.clone(), FileId(i as u32))).collect();
-    let mut linker = Linker { index, missing: Vec::new(), visiting: Vec::new(), program };
+    let mut linker =
+        Linker { index, missing: Vec::new(), visiting: Vec::new(), linked: FxHashMap::default(), items: MAX_ITEMS, program };
     let mut libraries: FxHashMap<&str, CrateId> = FxHashMap::default();
     let mut owners = Vec::new();
     for (number, package) in workspace.packages.iter().enumerate() {
@@ -74,7 +75,17 @@ struct Linker {
     missing: Vec<Skip>,
     /// Files on the way from the crate root: a file that includes itself is linked once.
     visiting: Vec<FileId>,
+    /// How often each file was entered for the crate that is being linked.
+    linked: FxHashMap<FileId, u32>,
+    /// Items that may still be linked.
+    items: usize,
 }
+
+/// Times a file may be a module of, or be included in, one crate. Without a bound, files that include
+/// each other twice stand for exponentially many items.
+const MAX_LINKED: u32 = 16;
+/// Items of all crates together, each as often as a target has it. The largest public workspaces have some 200,000.
+const MAX_ITEMS: usize = 2_000_000;
 
 /// Where the items of a module are and where its child modules' files are looked for.
 #[derive(Clone)]
@@ -97,6 +108,7 @@ impl Linker {
         let children = folder(&self.program.file(file).path).to_string();
         let place = Place { module: root, file, krate: id, children, parent: None };
         self.visiting = vec![file];
+        self.linked.clear();
         let items = self.program.file(file).hir.root.clone();
         self.add_items(&place, &items);
         id
@@ -117,6 +129,16 @@ impl Linker {
     }
 
     fn add_items(&mut self, place: &Place, items: &[ItemId]) {
+        let held = self.program.file(place.file).hir.items.len();
+        let entered = self.linked.entry(place.file).or_insert(0);
+        *entered += 1;
+        let left = self.items.checked_sub(held).filter(|_| *entered <= MAX_LINKED);
+        let Some(left) = left else {
+            let reason = "its items are part of too many modules: some were left out".to_string();
+            self.missing.push(Skip { path: self.program.file(place.file).path.clone(), reason });
+            return;
+        };
+        self.items = left;
         let nested = self.block_items(place.file, items);
         for &item in items {
             self.add_item(place, item, &nested);
@@ -222,7 +244,9 @@ impl Linker {
             ItemKind::Impl { items, .. } => {
                 let items = items.clone();
                 let def = self.add_def(DefKind::Impl, name, id, place);
+                // Its place first: the bodies of its functions may hold impls of their own.
                 let number = self.program.impls.len() as u32;
+                self.program.impls.push(Impl { def, trait_: None, self_ty: super::Ty::Unknown, fns: Vec::new() });
                 let within = Place { parent: Some(def), ..place.clone() };
                 let mut fns = Vec::new();
                 for item in items {
@@ -231,7 +255,7 @@ impl Linker {
                         fns.push((self.program.def(child).name, child));
                     }
                 }
-                self.program.impls.push(Impl { def, trait_: None, self_ty: super::Ty::Unknown, fns });
+                self.program.impls[number as usize].fns = fns;
             }
             kind => {
                 let children: Vec<ItemId> = if let ItemKind::Trait { items, .. } = kind { items.clone() } else { Vec::new() };

@@ -5,6 +5,7 @@ use super::program::*;
 use super::types::Ty;
 use crate::names::Name;
 use crate::syntax::hir::{self, GenericArg, Type, TypeId};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// What generic names and `Self` mean at a place.
@@ -18,6 +19,20 @@ pub struct Scope {
 const MAX_DEPTH: u32 = 32;
 /// What an associated type costs of that: it may name itself through the header of its impl, and two ways at each step.
 const HOP: u32 = 8;
+/// Nested look-ups of one type, through the names in its paths too.
+const MAX_NESTED: u32 = 128;
+/// Written types that one type may stand for: aliases of aliases can double at each step.
+const MAX_STEPS: u32 = 20_000;
+
+/// What bounds the lowering of one type. A type looks up names, a name can go through an alias, and
+/// that is a type again: no single function sees the whole way.
+#[derive(Default)]
+pub struct Fuel {
+    nested: Cell<u32>,
+    steps: Cell<u32>,
+    /// Aliases that are being written out: one that comes up inside itself stands for nothing.
+    aliases: RefCell<Vec<DefId>>,
+}
 
 /// Traits that say nothing about what a value is.
 const MARKERS: &[&str] = &[
@@ -45,9 +60,20 @@ impl Program {
     }
 
     fn lower_at(&self, file: FileId, ty: TypeId, scope: &Scope, depth: u32) -> Ty {
-        if depth > MAX_DEPTH {
+        let fuel = &self.fuel;
+        let nested = fuel.nested.get();
+        let steps = if nested == 0 { 0 } else { fuel.steps.get() };
+        if depth > MAX_DEPTH || nested > MAX_NESTED || steps > MAX_STEPS {
             return Ty::Unknown;
         }
+        fuel.nested.set(nested + 1);
+        fuel.steps.set(steps + 1);
+        let lowered = self.lower_kind(file, ty, scope, depth);
+        fuel.nested.set(nested);
+        lowered
+    }
+
+    fn lower_kind(&self, file: FileId, ty: TypeId, scope: &Scope, depth: u32) -> Ty {
         let hir = &self.file(file).hir;
         let inner = |ty: TypeId| self.lower_at(file, ty, scope, depth + 1);
         match hir.ty(ty) {
@@ -161,8 +187,21 @@ impl Program {
     fn lower_alias(&self, def: DefId, args: Vec<Ty>, depth: u32) -> Ty {
         let hir::ItemKind::TypeAlias { generics, ty: Some(ty) } = &self.item(def).kind else { return Ty::Unknown };
         let file = self.def(def).file;
-        let scope = self.scope_with(def, generics, args, depth);
-        self.lower_at(file, *ty, &scope, depth + 1)
+        self.written_out(def, || {
+            let scope = self.scope_with(def, generics, args, depth);
+            self.lower_at(file, *ty, &scope, depth + 1)
+        })
+    }
+
+    fn written_out(&self, alias: DefId, lower: impl FnOnce() -> Ty) -> Ty {
+        let aliases = &self.fuel.aliases;
+        if aliases.borrow().contains(&alias) {
+            return Ty::Unknown;
+        }
+        aliases.borrow_mut().push(alias);
+        let ty = lower();
+        aliases.borrow_mut().pop();
+        ty
     }
 
     /// The scope of a definition whose parameters stand for `args`; missing ones take their default.
@@ -173,7 +212,7 @@ impl Program {
         for param in &generics.params {
             let name = self.name_in(file, param.name);
             let ty = match (args.next(), param.default) {
-                (Some(ty), _) => ty,
+                (Some(ty), _) => ty.bounded(),
                 (None, Some(default)) => self.lower_at(file, default, &scope, depth + 1),
                 (None, None) => self.lower_bounds(file, &param.bounds, &scope, depth + 1).unwrap_or(Ty::Param(name)),
             };
@@ -194,8 +233,8 @@ impl Program {
             return None;
         }
         let hir::ItemKind::TypeAlias { ty: Some(ty), .. } = &self.item(def).kind else { return None };
-        let scope = self.scope_at(def, depth);
-        Some(self.lower_at(self.def(def).file, *ty, &scope, depth))
+        let lower = || self.lower_at(self.def(def).file, *ty, &self.scope_at(def, depth), depth);
+        Some(self.written_out(def, lower))
     }
 
     /// Generic names and `Self` inside a definition, outer ones first.

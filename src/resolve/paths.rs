@@ -13,9 +13,6 @@ pub enum Space {
 
 /// Imports and globs followed at most for one name: re-export chains in real trees are below ten.
 const MAX_DEPTH: u32 = 24;
-/// What a glob of another crate costs of it: its own first name may come through such a glob again, and
-/// with several globs of unknown crates each level would multiply the look-ups.
-const GLOB_DEPTH: u32 = MAX_DEPTH / 2;
 
 /// Crates that frameworks re-export whole: `rocket::tokio::sync::Mutex` is `tokio::sync::Mutex`.
 const REEXPORTED: &[&str] = &[
@@ -164,9 +161,8 @@ impl Program {
         let is_type = self.text(name).starts_with(char::is_uppercase);
         let mut here = module;
         loop {
-            for import in &self.module(here).globs {
-                let next = depth + GLOB_DEPTH;
-                let Some(Res::Ext(path)) = self.resolve_at(here, &import.path, import.global, Space::Type, next) else { continue };
+            for index in 0..self.module(here).globs.len() {
+                let Some(Res::Ext(path)) = self.glob(here, index, depth) else { continue };
                 let krate = self.text(path).split("::").next().unwrap_or("");
                 if is_type || self.names.get(krate).is_some_and(|k| self.frameworks.contains(&k)) {
                     return Some(Res::Ext(self.extend(path, name)));
@@ -177,6 +173,25 @@ impl Program {
                 _ => return None,
             }
         }
+    }
+
+    /// What a glob import opens. The first segment of one glob may come through another, so each is
+    /// looked up once: following all ways through each other would take exponential time.
+    fn glob(&self, module: ModId, index: usize, depth: u32) -> Option<Res> {
+        let key = (module, index as u32);
+        if let Some(&known) = self.globs.read().ok().as_ref().and_then(|globs| globs.get(&key)) {
+            return known;
+        }
+        let remember = |found: Option<Res>| {
+            if let Ok(mut globs) = self.globs.write() {
+                globs.insert(key, found);
+            }
+        };
+        remember(None);
+        let import = self.module(module).globs.get(index)?;
+        let found = self.resolve_at(module, &import.path, import.global, Space::Type, depth + 1);
+        remember(found);
+        found
     }
 
     fn extern_crate(&self, module: ModId, name: Name) -> Option<Res> {
@@ -231,8 +246,8 @@ impl Program {
                 return Some(found);
             }
         }
-        for import in &scope.globs {
-            let Some(target) = self.resolve_at(module, &import.path, import.global, Space::Type, depth + 1) else { continue };
+        for index in 0..scope.globs.len() {
+            let Some(target) = self.glob(module, index, depth) else { continue };
             let found = match target {
                 Res::Mod(inner) if inner != module => self.member(inner, name, space, depth + 1),
                 Res::Def(def) if self.def(def).kind == DefKind::Enum => self.variant(def, name),

@@ -123,6 +123,7 @@ pub struct Program {
     pub crates: Vec<Crate>,
     pub modules: Vec<Module>,
     pub defs: Vec<Def>,
+    /// Ascending in their definitions.
     pub impls: Vec<Impl>,
     /// Associated functions by the head of the self type and their name, inherent ones first.
     pub methods: FxHashMap<(Res, Name), Vec<DefId>>,
@@ -143,6 +144,10 @@ pub struct Program {
     /// The programs that each crate is linked into, in order.
     pub processes: Vec<Vec<u32>>,
     pub memo: RwLock<FxHashMap<(ModId, Name, super::paths::Space), Option<Res>>>,
+    /// What lowering a written type has used up.
+    pub(super) fuel: super::lower::Fuel,
+    /// What the glob imports of a module open, by their index in it.
+    pub globs: RwLock<FxHashMap<(ModId, u32), Option<Res>>>,
 }
 
 impl Program {
@@ -203,11 +208,14 @@ impl Program {
     }
 
     pub fn module_path(&self, id: ModId) -> String {
-        let module = self.module(id);
-        match (module.def, module.parent) {
-            (Some(def), Some(parent)) => format!("{}::{}", self.module_path(parent), self.text(self.def(def).name)),
-            (None, Some(parent)) => self.module_path(parent),
-            (_, None) => self.text(self.crates[module.krate as usize].name).to_string(),
+        let mut names = Vec::new();
+        let mut module = self.module(id);
+        while let Some(parent) = module.parent {
+            names.extend(module.def.map(|def| self.text(self.def(def).name)));
+            module = self.module(parent);
         }
+        names.push(self.text(self.crates[module.krate as usize].name));
+        names.reverse();
+        names.join("::")
     }
 }

@@ -5,6 +5,9 @@ use super::program::{DefId, Res};
 use crate::names::Name;
 use std::sync::Arc;
 
+/// Parts of one type, all levels together.
+const MAX_NODES: usize = 400;
+
 pub type Args = Arc<[Ty]>;
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -56,6 +59,22 @@ impl Ty {
         match self {
             Ty::Seq(elem) if index == 0 => (**elem).clone(),
             _ => self.args().get(index).cloned().unwrap_or(Ty::Unknown),
+        }
+    }
+
+    /// The type, or nothing if it is larger than any that is written by hand. Types share their parts,
+    /// so that `(x, x)` of `(x, x)` of .. is small in memory while walking it never ends.
+    #[must_use]
+    pub fn bounded(self) -> Ty {
+        if self.spend(MAX_NODES).is_some() { self } else { Ty::Unknown }
+    }
+
+    /// What is left of a number of nodes after those of this type.
+    pub fn spend(&self, nodes: usize) -> Option<usize> {
+        let left = nodes.checked_sub(1)?;
+        match self {
+            Ty::Seq(elem) => elem.spend(left),
+            _ => self.args().iter().try_fold(left, |left, arg| arg.spend(left)),
         }
     }
 

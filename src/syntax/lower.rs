@@ -75,6 +75,8 @@ pub struct Lower {
     macros: FxHashMap<String, Rc<Vec<expand::Rule>>>,
     /// Tokens that their expansions have written.
     expanded_tokens: usize,
+    /// Tokens of macro calls compared with rules so far.
+    tried_tokens: usize,
 }
 
 impl Lower {
@@ -86,6 +88,7 @@ impl Lower {
             macro_depth: 0,
             macros: FxHashMap::default(),
             expanded_tokens: 0,
+            tried_tokens: 0,
         };
         lower.sym("");
         lower

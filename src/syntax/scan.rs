@@ -23,6 +23,8 @@ pub struct Scan {
     /// The bodies of top-level `#[cfg(test)] mod x { .. }`, without the braces, in order.
     pub cuts: Vec<Range<usize>>,
     pub lines: u32,
+    /// Bytes of stack that reading the text takes at most; cut bodies take none.
+    pub stack: u64,
 }
 
 /// An open bracket, or the file itself.
@@ -89,7 +91,7 @@ pub fn scan(text: &str) -> Result<Scan, Refusal> {
         below: 0,
         previous: 0,
         cut: Cut::No,
-        scan: Scan { comments: Vec::new(), cuts: Vec::new(), lines: 0 },
+        scan: Scan { comments: Vec::new(), cuts: Vec::new(), lines: 0, stack: 0 },
     };
     scanner.run()?;
     let open_end = !text.is_empty() && !text.ends_with('\n');
@@ -170,7 +172,8 @@ impl Scanner<'_> {
         if self.tokens > MAX_TOKENS {
             return Err(self.refusal(&format!("the file has more than {MAX_TOKENS} tokens")));
         }
-        if self.below + self.frame.weight() > MAX_STACK {
+        self.scan.stack = self.scan.stack.max(self.below + self.frame.weight());
+        if self.scan.stack > MAX_STACK {
             return Err(self.refusal("the file is too deeply nested"));
         }
         Ok(())

@@ -1,5 +1,6 @@
 mod dump;
 mod expansions;
+mod fuzz;
 
 use super::hir::*;
 use super::{Refusal, STACK_BYTES};

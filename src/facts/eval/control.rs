@@ -236,7 +236,7 @@ impl<'a> Eval<'a> {
                 asked
             }
             ExprKind::Binary { op: BinOp::And, lhs, rhs } => {
-                let left = self.condition(*lhs);
+                let left = self.nested(|eval| eval.condition(*lhs));
                 let right = self.condition(*rhs);
                 if left.reads.is_empty() { right } else { left.join(right) }
             }

@@ -9,6 +9,10 @@ use crate::syntax::hir::{BinOp, BlockKind, ExprKind, Lit, UnOp};
 
 impl<'a> Eval<'a> {
     pub(super) fn expr(&mut self, id: ExprId) -> Val {
+        self.nested(|eval| eval.expr_kind(id))
+    }
+
+    fn expr_kind(&mut self, id: ExprId) -> Val {
         let span = self.span(id);
         match &self.hir().expr(id).kind {
             ExprKind::Lit(lit) => self.literal(lit),
@@ -193,7 +197,7 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn local(&self, name: Name) -> Option<&Val> {
-        self.body.env.iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v)
+        self.body.env.get(name)
     }
 
     fn path_value(&mut self, path: &'a hir::Path, span: Span) -> Val {
@@ -425,11 +429,10 @@ impl<'a> Eval<'a> {
     /// Ends a scope: variables go, and with them the guards they hold.
     pub(super) fn drop_scope(&mut self, depth: usize) {
         while self.body.env.len() > depth {
-            if let Some((name, _)) = self.body.env.pop() {
-                let shadowed = self.body.env.iter().any(|(n, _)| *n == name);
-                if !shadowed {
-                    self.body.guards.retain(|g| g.name != Some(name));
-                }
+            if let Some(name) = self.body.env.pop()
+                && !self.body.guards.is_empty()
+            {
+                self.body.guards.retain(|g| g.name != Some(name));
             }
         }
     }

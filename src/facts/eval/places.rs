@@ -11,11 +11,10 @@ impl<'a> Eval<'a> {
     pub(super) fn place_or_value(&mut self, id: ExprId) -> Val {
         match &self.hir().expr(id).kind {
             ExprKind::Field { base, name, .. } => {
-                let base = self.place_or_value(*base);
+                let base = self.nested(|eval| eval.place_or_value(*base));
                 self.field(base, self.name(*name))
             }
-            ExprKind::Unary { op: UnOp::Deref, expr } => self.place_or_value(*expr),
-            ExprKind::Ref { expr, .. } => self.place_or_value(*expr),
+            ExprKind::Unary { op: UnOp::Deref, expr } | ExprKind::Ref { expr, .. } => self.nested(|eval| eval.place_or_value(*expr)),
             _ => self.expr(id),
         }
     }
@@ -24,7 +23,7 @@ impl<'a> Eval<'a> {
     pub(super) fn place_of(&mut self, id: ExprId) -> Val {
         match &self.hir().expr(id).kind {
             ExprKind::Index { base, index } => {
-                let mut base = self.place_of(*base);
+                let mut base = self.nested(|eval| eval.place_of(*base));
                 let key = self.expr(*index);
                 base.place = base.place.map(|p| p.step(Seg::Elem));
                 base.prov = key.prov;

@@ -138,8 +138,7 @@ impl<'a> Eval<'a> {
         let file = self.p.def(def).file;
         let hir = &self.p.file(file).hir;
         let ItemKind::Impl { trait_path, .. } = &self.p.item(def).kind else { return };
-        let number = self.p.impls.iter().position(|i| i.def == def);
-        let Some(number) = number else { return };
+        let Ok(number) = self.p.impls.binary_search_by_key(&def, |i| i.def) else { return };
         let fns = self.p.impls[number].fns.clone();
         let attrs: Vec<&Attr> = self.p.item(def).attrs.iter().collect();
         let marked = attrs.iter().any(|a| {

@@ -11,12 +11,20 @@ use syn::Token;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 
+use super::super::scan::scan;
 use super::Lower;
 use super::attrs::plain;
 use super::macros::MAX_MACRO_DEPTH;
 
 /// Tokens that all expansions of one file may write, so that macros that double cannot fill the memory.
 const MAX_TOKENS: usize = 200_000;
+/// Tokens that are compared with rules in one file, those of a call once for each rule that is tried.
+const MAX_TRIED: usize = 2_000_000;
+/// Bytes of stack that reading one expansion may take: they nest [`MAX_MACRO_DEPTH`] deep, in a file that
+/// has taken its own share.
+const MAX_STACK: u64 = super::super::STACK_BYTES as u64 / 4 / MAX_MACRO_DEPTH as u64;
+/// Expansions of fewer tokens stay below that whatever they are.
+const SMALL: usize = 300;
 /// Nesting of repetitions and groups in a rule.
 const MAX_NESTING: u32 = 32;
 
@@ -74,15 +82,21 @@ impl Lower {
             (mac.path.segments.len() == 2 && matches!(plain(&first.ident).as_str(), "crate" | "self" | "super")).then(|| plain(&last.ident))
         })?;
         let rules = Rc::clone(self.macros.get(&name)?);
-        let mut left = MAX_TOKENS.saturating_sub(self.expanded_tokens);
+        let tokens = weight(&mac.tokens);
+        let before = MAX_TOKENS.saturating_sub(self.expanded_tokens);
+        let mut left = before;
         let expanded = rules.iter().find_map(|rule| {
+            self.tried_tokens += tokens + 1;
+            if self.tried_tokens > MAX_TRIED {
+                return None;
+            }
             let mut bindings = Bindings::new();
             let matches = |input: ParseStream| matched(&rule.matcher, input, &mut bindings);
             matches.parse2(mac.tokens.clone()).ok()?;
             written(&rule.body, &[&bindings], &mut left)
         });
         self.expanded_tokens = MAX_TOKENS - left;
-        expanded
+        expanded.filter(|tokens| before - left < SMALL || scan(&tokens.to_string()).is_ok_and(|s| s.stack <= MAX_STACK))
     }
 }
 
