@@ -3,8 +3,8 @@
 use elsa::FrozenIndexSet;
 use rustc_hash::FxBuildHasher;
 
-/// A program-wide name or path; equal text, equal number. It has no order: sort by the text.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// A program-wide name or path; equal text, equal number. Its order is that of first use, and means nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Name(u32);
 
 /// All names. They belong to one thread: the analysis is serial, and a lock at each look at a name is

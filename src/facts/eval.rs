@@ -302,10 +302,10 @@ impl<'a> Eval<'a> {
 
     /// Walks the body of a definition; a fault of this program in it loses that body alone.
     fn guarded(&mut self, def: DefId, walk: impl FnOnce(&mut Self)) {
-        let (depth, nested) = (self.depth, self.nested);
+        let (depth, nested, quiet) = (self.depth, self.nested, self.tokens.quiet);
         // The body of the definition is given up, and everything around it is as it was.
         if catch_unwind(AssertUnwindSafe(|| walk(self))).is_err() {
-            (self.depth, self.nested) = (depth, nested);
+            (self.depth, self.nested, self.tokens.quiet) = (depth, nested, quiet);
             self.body.ret = None;
             self.facts.failed.push(def);
         }

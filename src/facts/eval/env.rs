@@ -33,6 +33,11 @@ impl Env {
         self.variables.get(index as usize).map(|v| &v.value)
     }
 
+    pub(super) fn get_mut(&mut self, name: Name) -> Option<&mut Val> {
+        let index = *self.latest.get(&name)?;
+        self.variables.get_mut(index as usize).map(|v| &mut v.value)
+    }
+
     /// Ends the last variable; the name, unless an outer variable has it too.
     pub(super) fn pop(&mut self) -> Option<Name> {
         let Variable { name, hides, .. } = self.variables.pop()?;

@@ -26,7 +26,7 @@ pub struct Working {
     /// Expiries that structs are made with anywhere.
     pub(super) expiries: FxHashMap<DefId, Time>,
     /// An argument is looked at before its turn: nested ones are not, so that nesting stays cheap.
-    quiet: bool,
+    pub(super) quiet: bool,
     /// All bodies have been walked: no caller will tell more.
     pub(super) settling: bool,
 }
@@ -280,10 +280,8 @@ impl<'a> Eval<'a> {
             self.set_field(local, key, Val::unit());
             return;
         };
-        if true {
-            let value = self.quietly(|eval| eval.expr(given));
-            self.set_field(local, key, value);
-        }
+        let value = self.quietly(|eval| eval.expr(given));
+        self.set_field(local, key, value);
     }
 
     /// Builders of claims, headers and keys: what one call adds, the next still has.
@@ -313,7 +311,7 @@ impl<'a> Eval<'a> {
 
     fn set_field(&mut self, local: Name, field: &str, value: Val) {
         let field = self.p.names.intern(field);
-        if let Some((_, own)) = self.body.env.iter_mut().rev().find(|(n, _)| *n == local) {
+        if let Some(own) = self.body.env.get_mut(local) {
             let fields = &mut own.extra().fields;
             fields.retain(|(n, _)| *n != field);
             fields.push((field, value));

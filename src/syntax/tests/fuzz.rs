@@ -98,8 +98,12 @@ impl Random {
 
     /// One to three constructs, nested at random.
     fn nested(&mut self, from: &[(&str, &str)], inner: &str) -> String {
-        let chosen: Vec<(&str, &str)> = (0..=self.below(3)).map(|_| from[self.below(from.len())]).collect();
-        let depth = 1 + self.below([30, 300, 1_500][self.below(3)]);
+        let chosen: Vec<(&str, &str)> = {
+            let count = 1 + self.below(3);
+            (0..count).map(|_| from[self.below(from.len())]).collect()
+        };
+        let most = [30, 300, 1_500][self.below(3)];
+        let depth = 1 + self.below(most);
         let (mut front, mut behind) = (String::new(), Vec::new());
         for _ in 0..depth {
             let (open, close) = chosen[self.below(chosen.len())];
