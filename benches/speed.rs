@@ -75,6 +75,7 @@ fn run(tree: &str, cache: &[&str], progress: Progress) {
         stdin: &mut io::empty(),
         stdout_is_terminal: false,
         width: None,
+        cache: None,
         no_color: true,
         progress,
     };
@@ -140,13 +141,7 @@ fn compare(tree: &str) -> io::Result<()> {
     let name = name.file_name().unwrap_or_default().to_string_lossy();
     let lines = p.first().map_or(0.0, |f| f.lines);
     let seconds = median(p.iter().map(|f| f.seconds).collect());
-    println!(
-        "{name:32} {lines:>8} {seconds:>7.3} {:>9.2} {:>9.2} {:>6.0} {:>9.0}",
-        ratio(&cold),
-        ratio(&second),
-        peak(&cold),
-        peak(&p)
-    );
+    println!("{name:32} {lines:>8} {seconds:>7.3} {:>9.2} {:>9.2} {:>6.0} {:>9.0}", ratio(&cold), ratio(&second), peak(&cold), peak(&p));
     io::stdout().flush()
 }
 

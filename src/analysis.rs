@@ -180,6 +180,8 @@ pub struct AnalyzeOptions {
     pub inventory: bool,
     /// Further deployment manifests.
     pub manifests: Vec<PathBuf>,
+    /// The folder in which lowered files are kept for the next run, if they are.
+    pub cache: Option<PathBuf>,
     pub progress: Progress,
 }
 

@@ -62,6 +62,7 @@ pub fn main(engine: &dyn Engine) -> ExitCode {
         stdin: &mut std::io::stdin(),
         stdout_is_terminal,
         width,
+        cache: dirs::cache_dir().map(|folder| folder.join("cargo-stateless")),
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         progress: Progress::stderr(),
     };

@@ -1,8 +1,10 @@
 //! The whole run: a tree in, an analysis out.
 
 mod deployment;
+mod parsing;
 
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan, Summary};
+use crate::cache::Cache;
 use crate::catalog::Catalog;
 use crate::cli::{Engine, Policy};
 use crate::config::{Config, EntryPointMarker};
@@ -15,11 +17,10 @@ use crate::report::{self, Allow};
 use crate::resolve::link::link;
 use crate::resolve::{DefId, DefKind, Program};
 use crate::rules;
-use crate::syntax::{self, hir};
+use crate::syntax;
 use crate::workspace::model::{Skip, Workspace};
 use crate::workspace::text::closest;
 use crate::workspace::{self, DiscoverError, Options};
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -65,9 +66,6 @@ impl Engine for Linter {
     }
 }
 
-/// The parser recurses: its guard refuses files that would need more than half of this, in bytes.
-const STACK: usize = 256 << 20;
-
 /// Bytes of a catalog file that is read.
 const MAX_CATALOG: u64 = 4 << 20;
 
@@ -95,15 +93,23 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
         Err(DiscoverError::UnknownPackage { .. }) if options.files.is_some() => return Ok(Analysis::default()),
         found => found.map_err(|e| fail(e.to_string()))?,
     };
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|e| fail(e.to_string()))?;
-    let run = || pool.install(|| run(files, &tree, &catalog, config, options));
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(syntax::STACK_BYTES).build().map_err(|e| fail(e.to_string()))?;
+    let cache = options.cache.as_deref().and_then(|folder| Cache::open(folder, &root));
+    let run = || pool.install(|| run(files, &tree, cache, &catalog, config, options));
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(fail("the analysis failed".into())))
 }
 
-fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, options: &AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
+fn run(
+    root: &Path,
+    tree: &Workspace,
+    cache: Option<Cache>,
+    catalog: &Catalog,
+    config: &Config,
+    options: &AnalyzeOptions,
+) -> Result<Analysis, AnalyzeError> {
     let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
     let stage = |what| options.progress.begin(what, 0);
-    let files = parse(root, tree, options, &mut analysis);
+    let (files, keeping) = parsing::parse(root, tree, cache, options, &mut analysis);
     stage("linking");
     analysis.summary =
         Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
@@ -142,6 +148,9 @@ fn run(root: &Path, tree: &Workspace, catalog: &Catalog, config: &Config, option
             end_line: i.span.end_line,
         }));
         analysis.comments.push(FileComments { path: unit.path.clone(), comments });
+    }
+    if let Some(keeping) = keeping {
+        let _ = keeping.join();
     }
     Ok(analysis)
 }
@@ -185,40 +194,4 @@ fn assess(analysis: &mut Analysis) {
     for item in [ChecklistItem::InstanceKill, ChecklistItem::TwoInstance, ChecklistItem::CacheWriteBack, ChecklistItem::Quarantine] {
         analysis.assessed.insert(item, code.clone());
     }
-}
-
-/// Reads and lowers all files, largest first; the result is sorted by path.
-fn parse(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) -> Vec<(String, hir::File)> {
-    let mut order: Vec<&workspace::model::SourceFile> = tree.files.iter().collect();
-    order.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
-    options.progress.begin("reading", order.len() as u64);
-    let parsed: Vec<(String, Result<hir::File, String>)> = order
-        .par_iter()
-        .map(|file| {
-            let result = match std::fs::read(root.join(&file.path)) {
-                Ok(bytes) => syntax::parse(&bytes).map_err(|r| format!("line {}: {}", r.line, r.reason)),
-                Err(error) => Err(error.to_string()),
-            };
-            options.progress.tick();
-            (file.path.clone(), result)
-        })
-        .collect();
-    let mut files = Vec::new();
-    for (path, result) in parsed {
-        match result {
-            Ok(file) => {
-                analysis.errors.extend(
-                    file.problems
-                        .iter()
-                        .filter(|p| p.lost)
-                        .map(|p| Skip { path: path.clone(), reason: format!("line {}: {}", p.line, p.message) }),
-                );
-                files.push((path, file));
-            }
-            Err(reason) => analysis.errors.push(Skip { path, reason }),
-        }
-    }
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    analysis.errors.sort();
-    files
 }

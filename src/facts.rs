@@ -5,6 +5,7 @@ pub mod cells;
 pub mod eval;
 pub mod hosts;
 pub mod issued;
+pub mod lookup;
 pub mod model;
 pub mod phases;
 pub mod profile;

@@ -1,6 +1,7 @@
 //! cargo-stateless: tells whether a Rust service is really stateless.
 
 pub mod analysis;
+pub mod cache;
 pub mod catalog;
 pub mod cli;
 pub mod config;

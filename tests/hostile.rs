@@ -74,7 +74,8 @@ fn deep_expressions_end() {
     code(&format!("fn main() {{ {} }}", "let x = f(x); g(x);".repeat(20_000)));
     let nested = (0..300).fold("static X: u8 = 1; X;".to_string(), |inner, n| format!("fn f{n}<T{n}>() {{ {inner} }}"));
     code(&format!("fn main() {{ {nested} }}"));
-    let modules = (0..1_000).fold("static X: std::sync::Mutex<u8> = 1; fn f() { X.lock(); }".to_string(), |inner, n| format!("mod m{n} {{ {inner} }}"));
+    let modules = (0..1_000)
+        .fold("static X: std::sync::Mutex<u8> = 1; fn f() { X.lock(); }".to_string(), |inner, n| format!("mod m{n} {{ {inner} }}"));
     code(&format!("{modules} fn main() {{}}"));
 }
 
@@ -126,7 +127,8 @@ fn types_that_refer_to_themselves_end() {
 #[test]
 fn files_that_hold_themselves_end() {
     let analysis = beside(b"mod a; #[path = \"main.rs\"] mod again; include!(\"main.rs\"); fn main() {}", |src| {
-        fs::write(src.join("a.rs"), "#[path = \"a.rs\"] mod a; include!(\"../src/a.rs\"); mod b { include!(\"main.rs\"); }").expect("writable");
+        fs::write(src.join("a.rs"), "#[path = \"a.rs\"] mod a; include!(\"../src/a.rs\"); mod b { include!(\"main.rs\"); }")
+            .expect("writable");
     });
     assert_eq!(complaints(&analysis), Vec::<String>::new());
     // Each file includes the next one twice: a million times the last.
@@ -200,7 +202,9 @@ fn what_is_no_plain_file_is_not_opened() {
         pipe(&src.join("inner/Cargo.toml"));
     });
     let found = complaints(&analysis);
-    for file in ["pipe.rs: not a regular file", "device.rs: a link", "dangling.rs: a link", "other.rs: a link", "up: a link", "everything: a link"] {
+    for file in
+        ["pipe.rs: not a regular file", "device.rs: a link", "dangling.rs: a link", "other.rs: a link", "up: a link", "everything: a link"]
+    {
         assert!(found.iter().any(|c| c.starts_with(file)), "{file} in {found:?}");
     }
     assert!(found.iter().any(|c| c.contains("not UTF-8")), "{found:?}");

@@ -28,6 +28,8 @@ pub struct Terminal<'a> {
     pub stdout_is_terminal: bool,
     /// Columns, if known.
     pub width: Option<usize>,
+    /// Where lowered files are kept from run to run, unless an argument says otherwise.
+    pub cache: Option<PathBuf>,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
     pub progress: Progress,
@@ -144,6 +146,7 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
         files: None,
         inventory: check.persona == Some(super::args::Who::Inventory),
         manifests: check.manifests.clone(),
+        cache: check.cache_dir.clone().or_else(|| terminal.cache.clone()).filter(|_| !check.no_cache),
         progress: if check.quiet > 0 { Progress::default() } else { terminal.progress.clone() },
     };
     let outcome = engine.analyze(root, &options);

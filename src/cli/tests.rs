@@ -58,6 +58,7 @@ fn run_in(folder: &Path, args: &str, analysis: fn() -> Analysis, stdin: &str) ->
         stdin: &mut stdin.as_bytes(),
         stdout_is_terminal: false,
         width: None,
+        cache: None,
         no_color: false,
         progress: Progress::default(),
     };

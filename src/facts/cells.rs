@@ -2,6 +2,7 @@
 
 use super::by_default::ByDefault;
 use super::hosts::{Host, Hosts, is_plain, is_shared};
+use super::lookup::Lookup;
 use super::model::*;
 use super::phases::{Graph, Phases};
 use crate::catalog::{Catalog, Op};
@@ -71,7 +72,7 @@ impl Cell {
             return w.graph.resolve(from, w.facts.node(*node).def);
         }
         let CellKey::Field(def, name) = &self.key else { return Prov::NONE };
-        let inits = w.facts.inits.iter().filter(|i| i.holder == *def && i.field == *name && !w.graph.phase(i.node).requested());
+        let inits = w.lookup.inits(w.facts, *def, *name).filter(|i| !w.graph.phase(i.node).requested());
         inits.fold(Prov::NONE, |p, i| p.or(w.graph.resolve(i.prov, w.facts.node(i.node).def)))
     }
     pub fn has_op(&self, w: &World<'_>, ops: &[Op]) -> bool {
@@ -97,6 +98,7 @@ pub struct World<'a> {
     pub cell_of: FxHashMap<AccessId, usize>,
     /// Nodes that take items out of a channel into which requests of this process put them.
     fed: FxHashSet<NodeId>,
+    pub lookup: Lookup,
 }
 
 impl<'a> World<'a> {
@@ -119,6 +121,7 @@ impl<'a> World<'a> {
             fields: FxHashMap::default(),
             cell_of: FxHashMap::default(),
             fed: FxHashSet::default(),
+            lookup: Lookup::new(facts),
         };
         for (index, effect) in facts.effects.iter().enumerate() {
             world.effects_of[effect.node.index()].push(EffectId(index as u32));
@@ -208,21 +211,12 @@ impl<'a> World<'a> {
 
     /// Whether a function asks a store, itself or through what it calls, after the given moment of its walk.
     pub fn loads_behind(&self, def: DefId, order: u32) -> bool {
-        let in_def = |node: NodeId| self.facts.node(node).def == def;
-        let reads = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: false, .. });
-        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && reads(e))
-            || self
-                .facts
-                .calls
-                .iter()
-                .any(|c| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.loading.contains(&c.target))
+        self.lookup.loads_behind(def, order)
     }
 
     /// Whether a function changes a store, in a way that is not the same when repeated, after the given moment of its walk.
     pub fn stores_behind(&self, def: DefId, order: u32) -> bool {
-        let in_def = |node: NodeId| self.facts.node(node).def == def;
-        let calls = |c: &Call| in_def(c.node) && c.order > order && c.kind == CallKind::Call && self.facts.storing.contains(&c.target);
-        self.facts.effects.iter().any(|e| in_def(e.node) && e.order > order && e.repeats()) || self.facts.calls.iter().any(calls)
+        self.lookup.stores_behind(def, order)
     }
 
     /// The cell that an access means, if it means one.
@@ -329,7 +323,7 @@ impl<'a> World<'a> {
             }
         }
         let aged = uses.iter().any(|u| u.kind == UseKind::Aged);
-        let made_to_expire = |def: DefId, name: Name| self.facts.inits.iter().any(|i| i.holder == def && i.field == name && i.expires);
+        let made_to_expire = |def: DefId, name: Name| self.lookup.inits(self.facts, def, name).any(|i| i.expires);
         let expires = aged
             || ids.iter().any(|&i| self.facts.access(i).expires)
             || matches!(&key, CellKey::Field(def, name) if made_to_expire(*def, *name));

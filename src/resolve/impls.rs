@@ -35,6 +35,11 @@ impl Program {
             self.impls[number].trait_ = trait_;
             self.impls[number].self_ty = self_ty;
         }
+        for (&(trait_, name), &function) in &self.trait_fns {
+            if self.function(function).is_some_and(|f| f.body.is_some()) {
+                self.defaults.entry(name).or_default().push((trait_, function));
+            }
+        }
         if let (Ok(mut memo), Ok(mut globs)) = (self.memo.write(), self.globs.write()) {
             memo.clear();
             globs.clear();
@@ -120,10 +125,7 @@ impl Program {
     /// Default bodies of traits of the tree that the type implements, and blanket impls.
     fn default_methods(&self, head: Res, name: Name) -> Vec<DefId> {
         let mut found = Vec::new();
-        for (&(trait_, fn_name), &function) in &self.trait_fns {
-            if fn_name != name || self.function(function).is_none_or(|f| f.body.is_none()) {
-                continue;
-            }
+        for &(trait_, function) in self.defaults.get(&name).into_iter().flatten() {
             let impls = self.impls_of.get(&Res::Def(trait_)).into_iter().flatten();
             if impls.clone().any(|&i| self.impls[i as usize].self_ty.head() == Some(head)) {
                 found.push(function);

@@ -17,8 +17,7 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
         program.files.push(SourceUnit { path, hir, names });
     }
     let index = program.files.iter().enumerate().map(|(i, f)| (f.path.clone(), FileId(i as u32))).collect();
-    let mut linker =
-        Linker { index, missing: Vec::new(), visiting: Vec::new(), linked: FxHashMap::default(), items: MAX_ITEMS, program };
+    let mut linker = Linker { index, missing: Vec::new(), visiting: Vec::new(), linked: FxHashMap::default(), items: MAX_ITEMS, program };
     let mut libraries: FxHashMap<&str, CrateId> = FxHashMap::default();
     let mut owners = Vec::new();
     for (number, package) in workspace.packages.iter().enumerate() {

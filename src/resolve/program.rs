@@ -131,6 +131,8 @@ pub struct Program {
     pub impls_of: FxHashMap<Res, Vec<u32>>,
     /// Functions of traits of the tree, with or without a body.
     pub trait_fns: FxHashMap<(DefId, Name), DefId>,
+    /// Those of them with a body, by name, with their trait.
+    pub defaults: FxHashMap<Name, Vec<(DefId, DefId)>>,
     /// The impl of an associated item.
     pub impl_of: FxHashMap<DefId, u32>,
     /// The first type alias, in source order, that stands for a type.

@@ -20,13 +20,16 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let opens = matches!(&effect.kind, EffectKind::Library(rule) if rule == ID);
         let engine = engine(&effect.what);
         let package = w.p.krate(w.p.def(node.def).krate).package.as_str();
+        if !opens {
+            continue;
+        }
         let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
         // A file that the request brings is its own; one that nobody writes is shipped with the service.
         let foreign = w.graph.resolve(effect.path, node.def).has(Prov::REQUEST);
         let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
         let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
         let shipped = asked && !w.facts.effects.iter().any(|e| writes(e) && package_of(w, e) == package);
-        if opens && reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty()) && seen.insert((node.file, engine)) {
+        if reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty()) && seen.insert((node.file, engine)) {
             let mut finding = finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def)));
             explain_choice(w, effect, engine, &mut finding);
             findings.push(finding);

@@ -44,7 +44,7 @@ pub fn entries(w: &World<'_>, node: NodeId) -> Vec<(EntryId, Vec<Edge>)> {
 /// Where a router is told of an entry point's function, if it is named there.
 pub fn routed(w: &World<'_>, id: EntryId) -> Option<Step> {
     let def = w.facts.entry(id).def?;
-    let call = w.facts.calls.iter().find(|c| c.kind == CallKind::Value && c.target == def)?;
+    let call = w.lookup.named(w.facts, def)?;
     let label = entry_label(w, id);
     let location = node_location(w, call.node, call.span);
     Some(Step { role: Role::Registered, message: format!("{label} is routed here"), entry: Some(label), location })

@@ -3,31 +3,39 @@
 //! threads and stored.
 
 mod body;
+mod stored;
 
 pub use body::*;
+pub use stored::{decode, encode};
 
-use serde::{Deserialize, Serialize};
-
-/// A name or a string of one file, an index into [`File::symbols`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Sym(pub u32);
+use serde::{Deserialize, Deserializer, Serialize};
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident in $arena:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
         pub struct $name(pub u32);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = u32::deserialize(deserializer)?;
+                stored::note(stored::Arena::$arena, number);
+                Ok($name(number))
+            }
+        }
     )*};
 }
 ids! {
+    /// A name or a string of one file, an index into [`File::symbols`].
+    Sym in Symbols,
     /// Index into [`File::items`].
-    ItemId,
+    ItemId in Items,
     /// Index into [`File::exprs`].
-    ExprId,
+    ExprId in Exprs,
     /// Index into [`File::pats`].
-    PatId,
+    PatId in Pats,
     /// Index into [`File::types`].
-    TypeId,
+    TypeId in Types,
 }
 
 /// A range of source text: 1-based lines, 1-based columns in characters, end exclusive.
