@@ -151,7 +151,7 @@ fn odd_text_is_named_and_loses_only_itself() {
     let cases: [(&[u8], Option<&str>); 12] = [
         ("\u{feff}fn f() {}".as_bytes(), None),
         (b"fn f() {}\r\nfn g() {}\r\n", None),
-        (b"\x0cfn f() {}\r", None),
+        (b"\x0cfn f() {}\n", None),
         (b"fn f() {\0}", Some("tokens")),
         (b"fn f() {}\n\xff", Some("line 2: the file is not UTF-8")),
         (&utf16, Some("tokens")),

@@ -16,8 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Progress {
     inner: Option<Arc<Inner>>,
     /// When each stage began, for benchmarks.
-    stages: Option<Arc<Mutex<Vec<(&'static str, Instant)>>>>,
+    stages: Option<Arc<Mutex<Vec<Stage>>>>,
 }
+
+type Stage = (&'static str, Instant);
 
 struct Inner {
     bar: ProgressBar,
