@@ -67,8 +67,8 @@ fn parse_one(path: &Path) -> usize {
 
 /// A whole run as the command line makes it, with its report as JSON to nowhere.
 fn run(tree: &str, cache: &[&str], progress: Progress) {
-    let args = ["cargo-stateless", tree, "--format", "json", "--exit-zero"].iter().chain(cache);
-    let Ok(cli) = Cli::parse_args(args.map(std::ffi::OsString::from)) else { return };
+    let args = [&["cargo-stateless", tree, "--format", "json", "--exit-zero"], cache].concat();
+    let Ok(cli) = Cli::parse_args(args.iter().map(std::ffi::OsString::from)) else { return };
     let mut terminal = Terminal {
         stdout: &mut io::sink(),
         stderr: &mut io::stderr(),

@@ -320,7 +320,7 @@ impl<'a> Eval<'a> {
 
     /// `exp = now + ..` of a variable that is declared without a value, or has another on some way.
     fn assign_time(&mut self, local: Name, time: Time) {
-        if let Some((_, own)) = self.body.env.iter_mut().rev().find(|(n, _)| *n == local) {
+        if let Some(own) = self.body.env.get_mut(local) {
             let extra = own.extra();
             extra.time = Some(match extra.time.take() {
                 Some(old) => old.longer(time),
