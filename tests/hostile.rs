@@ -157,7 +157,7 @@ fn odd_text_is_named_and_loses_only_itself() {
         (&utf16, Some("tokens")),
         (b"fn f() { \"x", Some("a string is not closed")),
         (b"/* fn f() {}", Some("a comment is not closed")),
-        (b"fn f() {} fn g( {} fn h() {}", Some("brackets")),
+        (b"fn f() {} fn g( {} fn h() {}", Some("tokens")),
         (numbers.as_bytes(), Some("more than 1000000 tokens")),
         (large.as_bytes(), Some("larger than 4 MiB")),
         (nested.as_bytes(), Some("too deeply nested")),
