@@ -75,7 +75,7 @@ fn run(tree: &str, cache: &[&str], progress: Progress) {
         stdin: &mut io::empty(),
         stdout_is_terminal: false,
         width: None,
-        cache: None,
+        cache: std::env::var_os("CARGO_STATELESS_CACHE_DIR").map(Into::into),
         no_color: true,
         progress,
     };

@@ -62,7 +62,10 @@ pub fn main(engine: &dyn Engine) -> ExitCode {
         stdin: &mut std::io::stdin(),
         stdout_is_terminal,
         width,
-        cache: dirs::cache_dir().map(|folder| folder.join("cargo-stateless")),
+        cache: std::env::var_os("CARGO_STATELESS_CACHE_DIR")
+            .filter(|folder| !folder.is_empty())
+            .map(Into::into)
+            .or_else(|| Some(dirs::cache_dir()?.join("cargo-stateless"))),
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         progress: Progress::stderr(),
     };

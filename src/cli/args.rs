@@ -80,12 +80,9 @@ pub struct Check {
     /// Only findings that came since this git revision
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
-    /// Parse every file anew, and keep nothing for the next run
+    /// Neither use nor keep what was parsed
     #[arg(long)]
     pub no_cache: bool,
-    /// Folder in which what was parsed is kept [default: that of the user]
-    #[arg(long, value_name = "FOLDER", env = "CARGO_STATELESS_CACHE_DIR")]
-    pub cache_dir: Option<PathBuf>,
     /// When to use colour: auto, always or never
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub color: Colour,

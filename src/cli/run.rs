@@ -146,7 +146,7 @@ fn analyze(check: &Check, root: &Path, engine: &dyn Engine, book: &Rulebook, ter
         files: None,
         inventory: check.persona == Some(super::args::Who::Inventory),
         manifests: check.manifests.clone(),
-        cache: check.cache_dir.clone().or_else(|| terminal.cache.clone()).filter(|_| !check.no_cache),
+        cache: terminal.cache.clone().filter(|_| !check.no_cache),
         progress: if check.quiet > 0 { Progress::default() } else { terminal.progress.clone() },
     };
     let outcome = engine.analyze(root, &options);
