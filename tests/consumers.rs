@@ -201,3 +201,21 @@ fn a_request_that_reads_what_a_consumer_wrote_asks_the_wrong_instance() {
     assert_eq!(service("queue_subscribe(\"a\", \"g\".into())"), ["authoritative-memory"]);
     assert_eq!(service("subscribe(\"a\")"), QUIET);
 }
+
+#[test]
+fn a_count_that_only_this_instance_logs_is_a_measure() {
+    let run = |round: &str| {
+        rules(&format!(
+            "use std::sync::atomic::{{AtomicU64, Ordering::Relaxed}};\nuse std::time::Duration;\n\
+             struct Stats {{ done: AtomicU64 }}\n\
+             async fn run(db: PgPool, channel: lapin::Channel, stats: std::sync::Arc<Stats>) {{ let own = stats.clone(); let pool = db.clone(); \
+             tokio::spawn(async move {{ loop {{ tokio::time::sleep(Duration::from_secs(9)).await; let n = own.done.swap(0, Relaxed); {round} }} }}); \
+             let mut c = channel.basic_consume(\"q\".into(), \"t\".into(), Default::default(), Default::default()).await.unwrap(); \
+             while let Some(m) = c.next().await {{ let m = m.unwrap(); m.ack(Default::default()).await.unwrap(); stats.done.fetch_add(1, Relaxed); }} }}\n\
+             #[tokio::main] async fn main() {{ run(PgPool::connect(\"a\").await.unwrap(), lapin::Channel::default(), \
+             std::sync::Arc::new(Stats {{ done: AtomicU64::new(0) }})).await; }}"
+        ))
+    };
+    assert!(!run("println!(\"{n} done\"); let _ = pool;").contains(&"unrecoverable-stream-state"));
+    assert!(run("store(&pool, n as i64).await;").contains(&"unrecoverable-stream-state"));
+}
