@@ -39,6 +39,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !profile.keeps_requests() && profile.updates.is_empty() {
         return None;
     }
+    // Rows under the ids that the store gave them, whose absence nobody notices: a copy.
+    let minted = [Prov::REQUEST, Prov::RANDOM, Prov::COUNT, Prov::CLOCK, Prov::UNKNOWN].iter().any(|&k| profile.key_from.has(k));
+    let copied = profile.key_from.has(Prov::STORE) && !minted && profile.put_from.has(Prov::STORE);
+    if copied && profile.visible.or(profile.refusal).is_none() {
+        return None;
+    }
     if cell.expires && profile.put_from.has(Prov::STORE) && !relied_on {
         return None;
     }

@@ -53,7 +53,7 @@ pub fn drains_requests(w: &World<'_>, start: NodeId) -> bool {
     }
     w.cells.iter().any(|cell| {
         let mut accesses = cell.accesses.iter().map(|&a| w.facts.access(a));
-        let drained = accesses.clone().any(|a| a.op == Op::Drain && seen.contains(&a.node));
+        let drained = accesses.clone().any(|a| matches!(a.op, Op::Drain | Op::Swap) && seen.contains(&a.node));
         drained && accesses.any(|a| a.op.writes() && w.graph.phase(a.node).requested())
     })
 }
