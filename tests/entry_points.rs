@@ -203,3 +203,18 @@ fn arms_on_method_and_path_are_routes_of_a_bare_hyper_service() {
     );
     assert_eq!(found, ["GET /", "POST /echo", "serve"]);
 }
+
+#[test]
+fn a_trait_whose_boxes_have_it_too_ends() {
+    let found = entries(
+        &["axum"],
+        "use std::sync::{Arc, Mutex};\ntrait Repo: Send { fn put(&mut self); }\n\
+         impl<T: Repo + ?Sized> Repo for Box<T> { fn put(&mut self) { (**self).put() } }\n\
+         impl<A: Repo, B: Repo> Repo for (A, B) { fn put(&mut self) { self.0.put(); self.1.put() } }\n\
+         struct Plain; impl Repo for Plain { fn put(&mut self) {} }\n\
+         struct App { repo: Mutex<Box<dyn Repo>> }\n\
+         async fn book(axum::extract::State(app): axum::extract::State<Arc<App>>) { app.repo.lock().unwrap().put(); }\n\
+         fn main() { axum::Router::new().route(\"/\", axum::routing::post(book)).with_state(Arc::new(App { repo: Mutex::new(Box::new(Plain)) })); }",
+    );
+    assert_eq!(found, ["POST /"]);
+}

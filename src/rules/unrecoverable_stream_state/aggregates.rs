@@ -92,7 +92,7 @@ fn consumer(profile: &Profile, w: &World<'_>) -> Option<(NodeId, EntryId)> {
 fn relied_on(cell: &Cell, profile: &Profile, w: &World<'_>) -> bool {
     // A count that is neither stored nor answered is a measure of this instance.
     if matches!(profile.class, "atomic" | "scalar") {
-        return cell.uses.iter().any(|u| matches!(u.kind, UseKind::Stored | UseKind::Response | UseKind::Identity));
+        return cell.uses.iter().any(|u| matches!(u.kind, UseKind::Stored | UseKind::Kept | UseKind::Response | UseKind::Identity));
     }
     let gathered = !profile.updates.is_empty() || !drains(cell, w).is_empty();
     profile.visible.or(profile.refusal).or(profile.used).is_some() || profile.claims || gathered
