@@ -138,6 +138,14 @@ fn a_shared_claim_with_several_instances_is_no_finding() {
     assert!(of(&analysis, "single-instance").is_empty(), "{:?}", analysis.findings);
 }
 
+#[test]
+fn a_database_is_not_the_service_that_is_called_after_it() {
+    let cargo = CARGO.replace("\"shop\"", "\"shop-postgres\"");
+    let manifest = pod(1, "postgres:16", "").replace("name: shop", "name: db");
+    let analysis = analyse(&[("Cargo.toml", &cargo), ("src/main.rs", CODES), ("deploy/db.yaml", &manifest)]);
+    assert!(!analysis.findings.iter().any(|finding| finding.rule == "single-instance"), "{:?}", analysis.findings);
+}
+
 /// The same manifest, in a tree that builds nothing with that name.
 #[test]
 fn a_tree_without_the_service_has_no_workload_of_its_own() {

@@ -151,6 +151,8 @@ impl ManifestContext {
         if name.is_empty() {
             return Vec::new();
         }
+        // The crate `shop-postgres` makes no image of that database its own.
+        let foreign = role::is_foreign_name(&name);
         let ends =
             |long: &str, short: &str| !PLAIN_NAMES.contains(&short) && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('-'));
         let begins = |long: &str, short: &str| {
@@ -159,7 +161,7 @@ impl ManifestContext {
         };
         let matches = |service: &str| {
             let service = service.replace('_', "-");
-            name == service || begins(&name, &service) || ends(&name, &service) || ends(&service, &name)
+            name == service || begins(&name, &service) || ends(&name, &service) || !foreign && ends(&service, &name)
         };
         let called = self.services.iter().enumerate().filter(|(_, service)| service.names.iter().any(|name| matches(name)));
         called.map(|(at, _)| at).collect()
