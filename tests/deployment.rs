@@ -146,6 +146,19 @@ fn a_database_is_not_the_service_that_is_called_after_it() {
     assert!(!analysis.findings.iter().any(|finding| finding.rule == "single-instance"), "{:?}", analysis.findings);
 }
 
+/// One service is built here, so that an image from elsewhere is somebody else's; without it nobody can tell.
+#[test]
+fn an_image_from_elsewhere_is_for_discussion_only_where_nothing_is_built_here() {
+    let other = "  viewer:\n    image: other/report-viewer:2\n    deploy: {replicas: 1}\n";
+    let said = |own: &str| {
+        let compose = format!("services:\n{own}{other}");
+        let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", CODES), ("compose.prod.yaml", &compose)]);
+        analysis.findings.iter().filter(|f| f.rule == "single-instance").map(|f| f.persona).collect::<Vec<_>>()
+    };
+    assert_eq!(said("  web:\n    build: .\n    deploy: {replicas: 2}\n"), []);
+    assert_eq!(said(""), [Persona::Pedantic]);
+}
+
 /// The same manifest, in a tree that builds nothing with that name.
 #[test]
 fn a_tree_without_the_service_has_no_workload_of_its_own() {

@@ -34,7 +34,7 @@ pub struct ManifestContext {
     pub hidden_cells: Vec<CodeFinding>,
     /// Databases and files on the instance's own disk.
     pub embedded_stores: Vec<CodeFinding>,
-    /// Whether any workload is called like a service: asked of all once.
+    /// Whether any workload is called like a service or built from one: asked of all once.
     any_named: OnceCell<bool>,
 }
 
@@ -118,11 +118,16 @@ impl ManifestContext {
             return sure(by_name);
         }
         // Nothing ties it to the code, in a tree that says which of its workloads are its own.
-        if self.any_named(facts) { None } else { maybe(true) }
+        if self.any_named(facts) || role::is_foreign_name(&workload.name) { None } else { maybe(true) }
     }
 
     fn any_named(&self, facts: &ManifestFacts) -> bool {
-        let named = |workload: &Workload| !self.by_image(workload).is_empty() || !self.called(&workload.name).is_empty();
+        let named = |workload: &Workload| {
+            let built = workload.build.as_ref().filter(|build| !build.dockerfile.is_empty());
+            !self.by_image(workload).is_empty()
+                || !self.called(&workload.name).is_empty()
+                || built.is_some_and(|build| self.built_from(build, facts).is_some())
+        };
         *self.any_named.get_or_init(|| facts.workloads.iter().any(named))
     }
 
