@@ -129,6 +129,22 @@ fn every_broker_is_judged_alike() {
     }
 }
 
+#[test]
+fn a_count_that_a_log_line_tells_misses_nobody() {
+    let counted = |tell: &str| {
+        rules(&format!(
+            "use std::sync::{{Arc, atomic::{{AtomicI64, Ordering}}}};\n#[derive(Default)] struct Figures {{ seen: AtomicI64 }}\n\
+            async fn run(figures: Arc<Figures>, c: lapin::Channel) {{ let mut all = c.basic_consume(\"q\".into(), \"t\".into(), Default::default(), Default::default()).await.unwrap(); \
+            while let Some(m) = all.next().await {{ let m = m.unwrap(); m.ack(Default::default()).await.unwrap(); figures.seen.fetch_add(1, Ordering::Relaxed); }} }}\n\
+            #[tokio::main] async fn main() {{ let db: PgPool = todo!(); let figures = Arc::new(Figures::default()); let own = figures.clone(); \
+            tokio::spawn(async move {{ loop {{ tokio::time::sleep(std::time::Duration::from_secs(60)).await; \
+            let n = own.seen.swap(0, Ordering::Relaxed); {tell} }} }}); run(figures, todo!()).await; }}"
+        ))
+    };
+    assert_eq!(counted("println!(\"{n} seen\");"), QUIET);
+    assert_eq!(counted("sqlx::query(\"UPDATE totals SET n = n + $1\").bind(n).execute(&db).await.unwrap();"), STREAM);
+}
+
 /// A Kafka consumer that is built with this configuration and keeps totals in memory.
 fn kafka(config: &str, body: &str) -> Vec<&'static str> {
     rules(&format!(

@@ -4,7 +4,7 @@ use cargo_stateless::analysis::{Analysis, AnalyzeOptions};
 use cargo_stateless::config::Config;
 
 const DEPENDENCIES: &str = "axum = \"0.8\"\nasync-graphql = \"7\"\nsqlx = \"0.8\"\ntokio = \"1\"\nredis = \"1\"\nclap = \"4\"\n\
-    cookie = \"0.18\"\nargon2 = \"0.5\"\ntantivy = \"0.24\"\nlettre = \"0.11\"\n";
+    cookie = \"0.18\"\nargon2 = \"0.5\"\ntantivy = \"0.24\"\nlettre = \"0.11\"\nreqwest = \"0.12\"\ndiesel = \"2\"\n";
 
 fn analysis(text: &str) -> Analysis {
     let dir = tempfile::tempdir().expect("a folder");
@@ -131,6 +131,80 @@ fn what_an_argument_parser_makes_is_followed() {
     assert_eq!(rules(&text("Args::parse().run().await")), ["unelected-schedule"]);
     assert_eq!(rules(&text("Args::try_parse().unwrap().run().await")), ["unelected-schedule"]);
     assert_eq!(rules(&text("let args = Args::parse();")), [""; 0]);
+}
+
+#[test]
+fn a_total_is_no_sequence_and_a_report_of_it_no_state() {
+    let items = |own: &str| {
+        format!(
+            "use std::sync::atomic::{{AtomicU64, Ordering}};\nstatic VISITS: AtomicU64 = AtomicU64::new(0);\n\
+            async fn show(State(db): State<PgPool>) {{}}\nasync fn set(State(db): State<PgPool>) {{ {own} }}"
+        )
+    };
+    let count = items("VISITS.fetch_add(1, Ordering::Relaxed);");
+    let number = items(
+        "let id = VISITS.fetch_add(1, Ordering::Relaxed); sqlx::query(\"INSERT INTO v (id) VALUES ($1)\").bind(id as i64).execute(&db).await.unwrap();",
+    );
+    let each_hour = |tell: &str| {
+        format!(
+            "let db = PgPool::connect(\"a\").await.unwrap(); let own = db.clone(); let http = reqwest::Client::new(); tokio::spawn(async move {{ loop {{ \
+            tokio::time::sleep(Duration::from_secs(3600)).await; let n = VISITS.load(Ordering::Relaxed); {tell} }} }});"
+        )
+    };
+    let report = each_hour("http.post(\"https://usage.example\").json(&n).send().await.unwrap();");
+    assert_eq!(service(&count, &report, "db"), [""; 0]);
+    assert_eq!(service(&number, &report, "db"), ["local-sequence"]);
+}
+
+#[test]
+fn a_key_that_is_saved_or_made_by_a_command_is_no_secret_of_this_instance() {
+    let items = "use clap::Parser;\n#[derive(Parser)] enum Args { Keys, Serve }\nfn fresh() -> cookie::Key { cookie::Key::generate() }\n\
+        async fn keep(db: &PgPool, key: &[u8]) { sqlx::query(\"INSERT INTO keys (k) VALUES ($1)\").bind(key).execute(db).await.unwrap(); }\n\
+        async fn rotate(db: &PgPool) { let key = fresh(); keep(db, key.master()).await; }\n\
+        async fn show(State(key): State<Arc<cookie::Key>>) {} async fn set(State(key): State<Arc<cookie::Key>>) {}\n\
+        fn configured() -> cookie::Key { cookie::Key::from(std::env::var(\"KEY\").unwrap().as_bytes()) }";
+    let connect = "let db = PgPool::connect(\"a\").await.unwrap();";
+    let saved = format!("{connect} rotate(&db).await; let key = configured();");
+    assert_eq!(service(items, &saved, "Arc::new(key)"), ["fixed-signing-key"]);
+    let command =
+        "if let Args::Keys = Args::parse() { let key = fresh(); println!(\"{}\", key.master().len()); return; } let key = configured();";
+    assert_eq!(service(items, command, "Arc::new(key)"), ["fixed-signing-key"]);
+    assert_eq!(
+        service(items, &format!("{connect} let key = fresh(); keep(&db, b\"a\").await;"), "Arc::new(key)"),
+        ["fixed-signing-key", "per-instance-secret"]
+    );
+}
+
+#[test]
+fn rows_that_a_query_builder_locks_and_skips_are_claimed() {
+    let job = |lock: &str| {
+        let items = "use diesel::prelude::*;\nasync fn show() {} async fn set() {}";
+        let start = format!(
+            "let mut db: diesel::PgConnection = todo!(); tokio::spawn(async move {{ loop {{ tokio::time::sleep(Duration::from_secs(9)).await; \
+            let due: Vec<i64> = loans::table.filter(loans::due.eq(true)).for_update(){lock}.select(loans::id).get_results(&mut db).unwrap(); \
+            diesel::update(loans::table.filter(loans::id.eq_any(due))).set(loans::fee.eq(loans::fee + 1)).execute(&mut db).unwrap(); }} }});"
+        );
+        service(items, &start, "()")
+    };
+    assert_eq!(job(".skip_locked()"), [""; 0]);
+    assert_eq!(job(""), ["unelected-schedule"]);
+}
+
+#[test]
+fn shaping_a_table_again_changes_nothing() {
+    let each_hour = |text: &str| {
+        let start = format!(
+            "let db = PgPool::connect(\"a\").await.unwrap(); tokio::spawn(async move {{ loop {{ \
+            tokio::time::sleep(Duration::from_secs(3600)).await; sqlx::query(\"{text}\").execute(&db).await.unwrap(); }} }});"
+        );
+        service("async fn show() {} async fn set() {}", &start, "()")
+    };
+    assert_eq!(each_hour("ALTER TABLE loans ADD COLUMN IF NOT EXISTS note TEXT"), [""; 0]);
+    assert_eq!(
+        each_hour("WITH old AS (SELECT id FROM loans WHERE ended < now()) DELETE FROM loans USING old WHERE loans.id = old.id"),
+        [""; 0]
+    );
+    assert_eq!(each_hour("INSERT INTO fees (cents) SELECT cents FROM loans"), ["unelected-schedule"]);
 }
 
 /// Types that lead to each other end somewhere, and soon.

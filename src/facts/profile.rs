@@ -4,7 +4,7 @@
 use super::cells::{Cell, World};
 use super::model::*;
 use super::phases::Phases;
-use crate::catalog::Op;
+use crate::catalog::{Op, StoreKind};
 use rustc_hash::FxHashSet;
 
 pub struct Profile {
@@ -266,8 +266,28 @@ fn reads_store(w: &World<'_>, node: NodeId) -> bool {
         || w.graph.callees(node).any(|e| w.facts.loading.contains(&w.facts.node(e.to).def))
 }
 
+/// Whether a running total is told to somebody outside, again and again, and stored nowhere on the way: a
+/// report of this instance's figures.
+fn reported(w: &World<'_>, one: &Use) -> bool {
+    let access = w.facts.access(one.access);
+    let keeps = |e: &EffectId| {
+        let store = |kind: &EffectKind| matches!(kind, EffectKind::Store { kind, writes: true } if *kind != StoreKind::Http);
+        store(&w.facts.effects[e.index()].kind)
+    };
+    let stored = std::cell::Cell::new(false);
+    let repeats = |node: NodeId| {
+        stored.set(stored.get() || w.effects_of(node).iter().any(keeps));
+        w.facts.node(node).periodic.is_some()
+    };
+    let total = one.kind == UseKind::Stored && matches!(access.op, Op::Load | Op::Read) && w.class(&access.ty) == "atomic";
+    total && in_loop(w, one.access, &repeats) && !stored.get()
+}
+
 /// A use within an endpoint that reports on this instance only measures.
 fn measured(w: &World<'_>, one: Use) -> Use {
+    if reported(w, &one) {
+        return Use { kind: UseKind::Logged, ..one };
+    }
     const ENDPOINTS: &[&str] = &["metrics", "prometheus", "health", "healthz", "ready", "readyz", "live", "livez", "liveness", "readiness"];
     if one.kind != UseKind::Response && !matches!(one.kind, UseKind::Identity | UseKind::Kept | UseKind::Required) {
         return one;

@@ -10,6 +10,19 @@ pub fn settles(sql: &str) -> bool {
     columns.any(|column| condition.split(apart).any(|word| word == column))
 }
 
+/// A change of the schema: whoever comes second finds it made.
+pub fn shapes(sql: &str) -> bool {
+    sql.split_whitespace().next().is_some_and(|verb| ["ALTER", "CREATE", "DROP"].iter().any(|v| verb.eq_ignore_ascii_case(v)))
+}
+
+/// A deletion, also one whose rows are found by a common table expression, and nothing else.
+pub fn deletes(sql: &str) -> bool {
+    let upper = sql.to_ascii_uppercase();
+    let has = |verb: &str| upper.split(|c: char| !c.is_ascii_alphabetic() && c != '_').any(|word| word == verb);
+    let by_table = upper.trim_start().starts_with("WITH") && has("DELETE") && !has("UPDATE") && !has("INSERT");
+    by_table || upper.trim_start().starts_with("DELETE")
+}
+
 /// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.
 pub fn fences(sql: &str) -> bool {
     let upper = sql.to_ascii_uppercase();
@@ -22,7 +35,7 @@ pub fn fences(sql: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::settles;
+    use super::{deletes, settles, shapes};
 
     #[test]
     fn an_update_that_tests_what_it_sets_settles() {
@@ -31,5 +44,15 @@ mod tests {
         assert!(!settles("UPDATE loans SET reminded_at = now() WHERE id = $1"));
         assert!(!settles("UPDATE totals SET cents = 0"));
         assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));
+    }
+
+    #[test]
+    fn deletions_and_changes_of_the_schema_are_told_from_changes_of_rows() {
+        assert!(deletes("delete from bans where ends < now()"));
+        assert!(deletes("WITH old AS (SELECT id FROM loans WHERE ended < $1) DELETE FROM loans USING old WHERE loans.id = old.id"));
+        assert!(!deletes("WITH old AS (DELETE FROM loans WHERE ended < $1 RETURNING id) INSERT INTO archive SELECT id FROM old"));
+        assert!(!deletes("WITH old AS (SELECT deleted FROM loans) SELECT deleted FROM old"));
+        assert!(shapes("alter table loans add column if not exists note text"));
+        assert!(!shapes("UPDATE loans SET note = 'alter'"));
     }
 }

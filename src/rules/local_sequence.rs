@@ -5,6 +5,7 @@ use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
+use rustc_hash::FxHashSet;
 
 pub const ID: &str = "local-sequence";
 
@@ -12,7 +13,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "atomic" | "scalar") || profile.updates.is_empty() {
         return None;
     }
-    let leaves = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && w.graph.phase(u.node).requested());
+    // Whoever counts up takes the number; what others read later is a total.
+    let counting: FxHashSet<_> = profile.updates.iter().flat_map(|&a| [Some(a), w.facts.access(a).via]).flatten().map(|a| w.facts.node(w.facts.access(a).node).def).collect();
+    let taken = |u: &Use| counting.contains(&w.facts.node(w.facts.access(u.access).node).def);
+    let leaves = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && taken(u) && w.graph.phase(u.node).requested());
     // A number drawn by a request that creates something is handed out; one that a GET shows is a total.
     let handed_out = || {
         let creates = |u: &&Use| u.kind == UseKind::Response && w.facts.access(u.access).op == crate::catalog::Op::Rmw && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")));

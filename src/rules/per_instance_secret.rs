@@ -1,6 +1,9 @@
 //! Keys generated at start that sign or verify what crosses requests.
 
+pub mod keepers;
+
 use super::evidence;
+use keepers::Keepers;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
@@ -9,17 +12,18 @@ use crate::finding::*;
 pub const ID: &str = "per-instance-secret";
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()
+    let keepers = Keepers::of(w);
+    w.facts.effects.iter().filter_map(|effect| judge(effect, &keepers, w)).collect()
 }
 
-fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
     if effect.kind != EffectKind::Secret {
         return None;
     }
     let node = w.facts.node(effect.node);
     let phase = w.graph.phase(effect.node);
     let at_start = phase.has(Phases::STARTUP) && !phase.has(Phases::REQUEST) || node.kind == NodeKind::Initialiser;
-    if !at_start || w.facts.entries.is_empty() {
+    if !at_start || w.facts.entries.is_empty() || keepers.elsewhere(w, effect) {
         return None;
     }
     let location = evidence::node_location(w, effect.node, effect.span);

@@ -35,8 +35,8 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let own = |e: &Effect| share && hands_over(e, w);
     let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e)).collect();
     let first = *shared.first()?;
-    // Deleting what is old, or marking what is due, is the same however many do it.
-    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(sql::settles)) {
+    // Deleting what is old, marking what is due or shaping a table is the same however many do it.
+    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t))) {
         return None;
     }
     let (at_node, span) = started(w, id).unwrap_or((id, repeated));
@@ -84,10 +84,10 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
     let upsert =
         effect.text.as_deref().is_some_and(|t| t.to_ascii_uppercase().contains("ON CONFLICT")) || effect.what.contains("on_conflict");
     match effect.kind {
-        // A report about this process, made of constants and configuration.
+        // A report about this process, made of constants, configuration and its own memory.
         EffectKind::Store { kind: StoreKind::Http, writes: true } => {
             let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);
-            [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| data.has(k))
+            [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN].iter().any(|&k| data.has(k))
         }
         // Adding to a column gives the right sum however many add their own share.
         EffectKind::Store { writes: true, .. } => !upsert && !adds(effect),
@@ -110,7 +110,7 @@ fn adds(effect: &Effect) -> bool {
 }
 
 fn deletes(effect: &Effect) -> bool {
-    let by_text = effect.text.as_deref().map(|t| t.trim_start().to_ascii_uppercase().starts_with("DELETE"));
+    let by_text = effect.text.as_deref().map(sql::deletes);
     by_text.unwrap_or_else(|| effect.what.split('.').next().is_some_and(|v| v.starts_with("delete")))
 }
 

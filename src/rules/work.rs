@@ -135,7 +135,7 @@ fn takes_for_caller(w: &World<'_>, node: NodeId) -> bool {
 }
 
 /// Whether a function has a result beyond success or failure.
-fn gives_something(w: &World<'_>, node: NodeId) -> bool {
+pub fn gives_something(w: &World<'_>, node: NodeId) -> bool {
     let def = w.facts.node(node).def;
     let Some(ret) = w.p.function(def).and_then(|f| f.ret) else { return false };
     let ty = w.p.lower_type(w.p.def(def).file, ret, &w.p.scope_of(def));

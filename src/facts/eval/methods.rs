@@ -44,7 +44,8 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.handed_out(&receiver, name, generics, args) {
             return value;
         }
-        if asks_for_leadership(name) {
+        // Query builders say `SKIP LOCKED` by a method of that name.
+        if asks_for_leadership(name) || name == "skip_locked" {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         self.body.connection |= name == "accept" && args.is_empty();
