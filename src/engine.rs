@@ -127,7 +127,7 @@ fn run(
         Skip { path: program.file(file).path.clone(), reason }
     }));
     stage("graph");
-    let graph = Graph::build(&program, &facts);
+    let graph = Graph::build(&program, catalog, &facts);
     stage("hosts");
     let hosts = Hosts::find(&program, catalog, &facts, &graph);
     stage("cells");

@@ -2,11 +2,13 @@
 
 pub mod by_default;
 pub mod cells;
+mod commands;
 pub mod eval;
 pub mod hosts;
 pub mod issued;
 pub mod lookup;
 pub mod model;
+mod one_shot;
 pub mod phases;
 pub mod profile;
 pub mod shipped;

@@ -278,3 +278,45 @@ fn an_upload_persisted_through_its_field_stays_on_this_disk() {
     assert_eq!(rules(&items.replace("KEEP", "f.file.persist(\"hold\").unwrap();")), ["local-file"]);
     assert_eq!(rules(&items.replace("KEEP", "println!(\"{:?}\", f.file.path());")), QUIET);
 }
+
+/// A service whose handlers ask a task for what it keeps, by commands; the task does this for `Ask::Enter`.
+fn asked(enter: &str, made: &str) -> Vec<&'static str> {
+    let items = format!(
+        "use tokio::sync::oneshot;\n\
+        enum Ask {{ Enter {{ n: u32, ship: String, done: oneshot::Sender<bool> }}, Look {{ n: u32, reply: oneshot::Sender<Option<String>> }} }}\n\
+        struct Master {{ berths: HashMap<u32, String>, asks: mpsc::Receiver<Ask> }}\n\
+        impl Master {{ async fn run(mut self) {{ while let Some(ask) = self.asks.recv().await {{ self.carry_out(ask) }} }}\n\
+        fn carry_out(&mut self, ask: Ask) {{ match ask {{ \
+        Ask::Enter {{ n, ship, done }} => {{ {enter} done.send(true).ok(); }} \
+        Ask::Look {{ n, reply }} => {{ reply.send(self.berths.get(&n).cloned()).ok(); }} }} }} }}\n\
+        struct Port {{ asks: mpsc::Sender<Ask> }}"
+    );
+    let write = format!(
+        "let (done, rx) = oneshot::channel(); port.asks.send(Ask::Enter {{ n: *n, ship: body, done }}).await.ok(); rx.await.ok(); {OK}"
+    );
+    let read = "let (reply, rx) = oneshot::channel(); port.asks.send(Ask::Look { n: *n, reply }).await.ok(); \
+        match rx.await.unwrap() { Some(ship) => HttpResponse::Ok().body(ship), None => HttpResponse::NotFound().finish() }";
+    port(&items, made, &write, read)
+}
+
+#[test]
+fn what_a_task_keeps_for_the_commands_of_requests_is_state() {
+    let spawned = "{ let (tx, asks) = mpsc::channel(8); tokio::spawn(Master { berths: HashMap::new(), asks }.run()); Port { asks: tx } }";
+    assert_eq!(asked("self.berths.insert(n, ship);", spawned), ["authoritative-memory"]);
+    assert_eq!(asked("println!(\"{n} {ship}\");", spawned), QUIET, "nothing is kept");
+    let elsewhere = "{ let (tx, asks) = mpsc::channel(8); std::mem::forget(asks); Port { asks: tx } }";
+    assert_eq!(asked("self.berths.insert(n, ship);", elsewhere), QUIET, "nobody carries the commands out");
+}
+
+#[test]
+fn a_loop_of_one_connection_keeps_what_goes_with_it() {
+    let items = "enum Ask { Say(String) }\n\
+        struct Talk { said: Vec<String>, asks: mpsc::Receiver<Ask> }\n\
+        impl Talk { async fn run(mut self) { while let Some(Ask::Say(word)) = self.asks.recv().await { \
+        self.said.push(word); println!(\"{}\", self.said.join(\" \")); } } }\n\
+        struct Port { name: String }";
+    let write = format!(
+        "let (tx, asks) = mpsc::channel(8); tokio::spawn(Talk {{ said: Vec::new(), asks }}.run()); tx.send(Ask::Say(body)).await.ok(); {OK}"
+    );
+    assert_eq!(port(items, "Port { name: String::new() }", &write, OK), QUIET);
+}

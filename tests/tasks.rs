@@ -27,7 +27,7 @@ fn rules(items: &str) -> Vec<&'static str> {
 fn findings(source: &str) -> Vec<Finding> {
     let dir = tempfile::tempdir().expect("a folder");
     let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
-        axum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\nreqwest = \"0.12\"\nscheduled-thread-pool = \"0.2\"\nfutures = \"0.3\"\n";
+        axum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\nreqwest = \"0.12\"\nscheduled-thread-pool = \"0.2\"\nfutures = \"0.3\"\nrsa = \"0.9\"\nrand = \"0.9\"\n";
     std::fs::create_dir(dir.path().join("src")).expect("writable");
     std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
     std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
@@ -308,4 +308,54 @@ fn rows_that_a_common_table_expression_marks_and_gives_back_are_taken() {
     };
     assert_eq!(take("AND visits.told IS NULL"), QUIET);
     assert_eq!(take(""), &["unelected-schedule"]);
+}
+
+#[test]
+fn a_future_in_a_variable_runs_where_it_is_handed_over() {
+    let work = "let work = async move { store(&db, 1).await };";
+    assert_eq!(handler("", &format!("{work} tokio::spawn(work);")), TASK);
+    assert_eq!(handler("", &format!("{work} work.await;")), QUIET);
+    assert_eq!(handler("", &format!("{work} if app.db.is_closed() {{ tokio::spawn(work); }} else {{ work.await; }}")), TASK);
+    let start = |work: &str| {
+        rules(&format!(
+            "async fn visit(State(db): State<PgPool>) {{}}\n\
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let own = db.clone(); \
+            let work = async move {{ {work} }}; tokio::spawn(work); \
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(db); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    assert_eq!(start("loop { tokio::time::sleep(Duration::from_secs(60)).await; bill(&own).await; }"), &["unelected-schedule"]);
+    assert_eq!(start("tokio::time::sleep(Duration::from_secs(60)).await; bill(&own).await;"), QUIET);
+}
+
+#[test]
+fn a_mark_that_is_made_when_the_work_is_done_keeps_nobody_from_doing_it() {
+    let helpers = "async fn take(db: &PgPool, n: i64) -> bool { \
+        sqlx::query_scalar::<_, i64>(\"UPDATE visits SET told = now() WHERE n = $1 AND told IS NULL RETURNING n\").bind(n).fetch_optional(db).await.unwrap().is_some() }\n\
+        async fn tell(n: i64) { reqwest::Client::new().post(\"http://mail\").body(n.to_string()).send().await.unwrap(); }";
+    assert_eq!(each_round(helpers, "let n = fetch(&db).await; if take(&db, n).await { tell(n).await; }"), QUIET);
+    assert_eq!(
+        each_round(helpers, "let n = fetch(&db).await; tell(n).await; if take(&db, n).await { println!(\"told\"); }"),
+        &["unelected-schedule"]
+    );
+}
+
+#[test]
+fn a_command_that_ends_without_serving_is_no_start_of_the_service() {
+    let run = |make: &str, serve: &str| {
+        let source = format!(
+            "{HEAD}async fn visit(State(db): State<PgPool>) {{ fetch(&db).await; }}\n\
+            fn make() {{ let key = rsa::RsaPrivateKey::new(&mut rand::rng(), 2048).unwrap(); println!(\"{{key:?}}\"); }}\n\
+            async fn serve() {{ let r = Router::new().route(\"/visit\", post(visit)).with_state(PgPool::connect(\"a\").await.unwrap()); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}\n\
+            enum Command {{ Make, Serve }}\n\
+            #[tokio::main] async fn main() {{ match command() {{ Command::Make => {{ {make} }} Command::Serve => {{ {serve} }} }} }}\n\
+            fn command() -> Command {{ if std::env::args().count() > 1 {{ Command::Make }} else {{ Command::Serve }} }}"
+        );
+        findings(&source).into_iter().map(|f| f.rule).filter(|r| *r == "per-instance-secret").collect::<Vec<_>>()
+    };
+    assert_eq!(run("make();", "serve().await;"), QUIET);
+    assert_eq!(run("println!();", "make(); serve().await;"), &["per-instance-secret"]);
+    assert_eq!(run("make(); serve().await;", "serve().await;"), &["per-instance-secret"]);
 }

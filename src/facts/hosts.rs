@@ -5,7 +5,7 @@
 use super::eval::state_of;
 use super::model::*;
 use super::phases::{Graph, Phases};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Op};
 use crate::names::Name;
 use crate::resolve::program::Extern;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
@@ -83,6 +83,15 @@ impl Hosts {
             if outer {
                 finder.open = true;
                 finder.visit(&Ty::adt(*def), &Host::Looped(id), 0, false);
+                finder.open = false;
+            }
+        }
+        for access in facts.accesses.iter().filter(|a| a.op == Op::Recv && a.via.is_none() && graph.carries_out(a.node)) {
+            if let (Root::Param(..), Some(Seg::Field(def, _))) = (&access.place.root, access.place.path.first())
+                && let Some((entry, _)) = graph.entries(access.node, 1).first()
+            {
+                finder.open = true;
+                finder.visit(&Ty::adt(*def), &Host::Looped(*entry), 0, false);
                 finder.open = false;
             }
         }

@@ -449,7 +449,7 @@ pub struct Facts {
 
 impl Facts {
     /// The ways from the start of the body down to a point, outermost first.
-    fn ways(&self, mut at: Option<BranchId>) -> Vec<BranchId> {
+    pub fn ways(&self, mut at: Option<BranchId>) -> Vec<BranchId> {
         let mut ways = Vec::new();
         while let Some(id) = at {
             ways.push(id);
@@ -467,6 +467,14 @@ impl Facts {
         let apart = from.get(shared).map(question);
         let excluded = apart.is_some() && apart == to.get(shared).map(question);
         !excluded && !from[shared..].iter().any(|id| self.branches[id.index()].leaves)
+    }
+
+    /// Whether two points stand on ways of one question that exclude each other.
+    pub fn excludes(&self, one: Option<BranchId>, other: Option<BranchId>) -> bool {
+        let (one, other) = (self.ways(one), self.ways(other));
+        let shared = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        let question = |ways: &[BranchId]| ways.get(shared).map(|id| self.branches[id.index()].question);
+        question(&one).is_some() && question(&one) == question(&other)
     }
 
     /// Whether whoever comes to `to` has come through `from`, if it stands before it in the text.

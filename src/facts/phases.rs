@@ -1,7 +1,10 @@
 //! When code runs: startup, request, a task that a request left behind, background. One call graph
 //! over nodes; phases spread monotonically, witness paths are found backwards, shortest first.
 
+use super::commands::Commands;
 use super::model::*;
+use super::one_shot::OneShot;
+use crate::catalog::Catalog;
 use crate::resolve::{DefId, DefKind, Program};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -55,6 +58,8 @@ pub struct Edge {
     pub dynamic: bool,
     /// It leads to a task, awaited by somebody or not.
     pub task: bool,
+    /// It stands in a command that ends without serving.
+    pub one_shot: bool,
 }
 
 pub struct Graph {
@@ -62,6 +67,14 @@ pub struct Graph {
     out: Vec<Vec<u32>>,
     into: Vec<Vec<u32>>,
     pub phases: Vec<Phases>,
+    one_shot: OneShot,
+    /// From those who send a command for a request to the loop that carries it out.
+    relays: Vec<Edge>,
+    /// By the loop: its relays.
+    relayed: FxHashMap<NodeId, Vec<u32>>,
+    mains: FxHashSet<NodeId>,
+    /// Phases by calls and tasks alone.
+    direct: Vec<Phases>,
     pub node_of: FxHashMap<DefId, NodeId>,
     /// Entry points by the node that they start.
     pub entry_at: FxHashMap<NodeId, EntryId>,
@@ -77,9 +90,11 @@ fn becomes_main(p: &Program, def: DefId) -> bool {
 
 /// Rounds of the provenance fixpoint; the lattice is small, real programs settle in three or four.
 const ROUNDS: usize = 8;
+/// Commands that are sent on: loops behind loops.
+const MAX_RELAYS: usize = 4;
 
 impl Graph {
-    pub fn build(p: &Program, facts: &Facts) -> Graph {
+    pub fn build(p: &Program, cat: &Catalog, facts: &Facts) -> Graph {
         let mut node_of = FxHashMap::default();
         for (index, node) in facts.nodes.iter().enumerate() {
             if matches!(node.kind, NodeKind::Function | NodeKind::Initialiser) && node.parent.is_none() {
@@ -102,6 +117,7 @@ impl Graph {
                 None => {}
             }
         }
+        let one_shot = OneShot::find(facts, &node_of, &entry_at);
         let mut edges = Vec::new();
         for call in &facts.calls {
             let Some(&to) = node_of.get(&call.target) else { continue };
@@ -116,19 +132,33 @@ impl Graph {
                 spawn: call.kind == CallKind::Spawn,
                 dynamic: call.dynamic,
                 task: false,
+                one_shot: one_shot.covers(facts, call.branch),
             });
         }
         for (index, node) in facts.nodes.iter().enumerate() {
             if let (Some(parent), NodeKind::Spawned(effect)) = (node.parent, node.kind) {
                 let effect = &facts.effects[effect.index()];
                 let awaited = matches!(effect.kind, EffectKind::Spawn { awaited: true, .. });
-                edges.push(Edge { from: parent, to: NodeId(index as u32), span: effect.span, spawn: !awaited, dynamic: false, task: true });
+                edges.push(Edge {
+                    from: parent,
+                    to: NodeId(index as u32),
+                    span: effect.span,
+                    spawn: !awaited,
+                    dynamic: false,
+                    task: true,
+                    one_shot: one_shot.covers(facts, effect.branch),
+                });
             }
         }
         let mut graph = Graph {
             out: vec![Vec::new(); facts.nodes.len()],
             into: vec![Vec::new(); facts.nodes.len()],
             phases: vec![Phases::default(); facts.nodes.len()],
+            one_shot,
+            relays: Vec::new(),
+            relayed: FxHashMap::default(),
+            mains: FxHashSet::default(),
+            direct: Vec::new(),
             edges,
             node_of,
             entry_at,
@@ -139,6 +169,8 @@ impl Graph {
             graph.into[edge.to.index()].push(index as u32);
         }
         graph.spread(p, facts, replicas);
+        graph.direct.clone_from(&graph.phases);
+        graph.relay(&Commands::find(p, cat, facts));
         graph.provenance(p, facts);
         graph
     }
@@ -160,6 +192,7 @@ impl Graph {
                 && !p.krate(p.def(def).krate).is_library;
             if is_main && let Some(&node) = self.node_of.get(&def) {
                 self.phases[node.index()] = Phases::STARTUP;
+                self.mains.insert(node);
                 queue.push_back(node);
             }
         }
@@ -169,10 +202,35 @@ impl Graph {
             self.phases[node.index()] = self.phases[node.index()].or(Phases::REQUEST);
             queue.push_back(node);
         }
+        self.flow(queue);
+    }
+
+    /// Carries the phases of requests on to the loops that they send commands to.
+    fn relay(&mut self, commands: &Commands) {
+        for _ in 0..MAX_RELAYS {
+            let found = commands.edges(&self.phases, &self.mains);
+            let mut queue = VecDeque::new();
+            for edge in found {
+                self.phases[edge.to.index()] = self.phases[edge.to.index()].or(Phases::TASK);
+                self.relayed.entry(edge.to).or_default().push(self.relays.len() as u32);
+                self.relays.push(edge);
+                queue.push_back(edge.to);
+            }
+            if queue.is_empty() {
+                return;
+            }
+            self.flow(queue);
+        }
+    }
+
+    fn flow(&mut self, mut queue: VecDeque<NodeId>) {
         while let Some(node) = queue.pop_front() {
             for &edge in &self.out[node.index()] {
                 let edge = self.edges[edge as usize];
                 let own = self.phases[node.index()];
+                if edge.one_shot && own == Phases::STARTUP {
+                    continue;
+                }
                 let given = match edge {
                     Edge { spawn: true, .. } => own.spawned(),
                     // A task of start-up runs beside requests until it is joined, at shutdown at the latest.
@@ -249,6 +307,21 @@ impl Graph {
         self.phases[node.index()]
     }
 
+    /// When a node runs by calls and tasks alone, whatever commands requests send to it.
+    pub fn direct_phase(&self, node: NodeId) -> Phases {
+        self.direct[node.index()]
+    }
+
+    /// Whether an effect is that of a command of the program that ends without serving.
+    pub fn is_one_shot(&self, facts: &Facts, effect: &Effect) -> bool {
+        self.phase(effect.node) == Phases::STARTUP && self.one_shot.covers(facts, effect.branch)
+    }
+
+    /// Loops that carry out what requests send to them.
+    pub fn carries_out(&self, node: NodeId) -> bool {
+        self.relayed.contains_key(&node)
+    }
+
     /// Entry points that reach a node, nearest first, at most `limit`, each with the edges from it to the node.
     pub fn entries(&self, node: NodeId, limit: usize) -> Vec<(EntryId, Vec<Edge>)> {
         let mut found = Vec::new();
@@ -256,7 +329,7 @@ impl Graph {
             return found;
         }
         let mut seen = FxHashSet::default();
-        let mut next: FxHashMap<NodeId, u32> = FxHashMap::default();
+        let mut next: FxHashMap<NodeId, Edge> = FxHashMap::default();
         let mut queue = VecDeque::from([node]);
         seen.insert(node);
         while let Some(here) = queue.pop_front() {
@@ -266,7 +339,6 @@ impl Graph {
                 while at != node
                     && let Some(&edge) = next.get(&at)
                 {
-                    let edge = self.edges[edge as usize];
                     path.push(edge);
                     at = edge.to;
                 }
@@ -275,11 +347,12 @@ impl Graph {
                     break;
                 }
             }
-            for &index in &self.into[here.index()] {
-                let edge = self.edges[index as usize];
+            let called = self.into[here.index()].iter().map(|&e| self.edges[e as usize]);
+            let sent = self.relayed.get(&here).into_iter().flatten().map(|&e| self.relays[e as usize]);
+            for edge in called.chain(sent) {
                 // What no request reaches has no entry point behind it.
                 if self.phase(edge.from).requested() && seen.insert(edge.from) {
-                    next.insert(edge.from, index);
+                    next.insert(edge.from, edge);
                     queue.push_back(edge.from);
                 }
             }

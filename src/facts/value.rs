@@ -5,6 +5,7 @@ use super::time::Time;
 use crate::catalog::StoreKind;
 use crate::names::Name;
 use crate::resolve::{DefId, Ty};
+use crate::syntax::hir::ExprId;
 
 /// How a value says that what was asked for is absent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -60,6 +61,8 @@ pub struct Extra {
     pub fallback: bool,
     /// The parameter that this text is.
     pub text_param: Option<u32>,
+    /// The async block that this future is made of: in whose text, and which.
+    pub work: Option<(DefId, ExprId)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -17,7 +17,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
 
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let EffectKind::Spawn { body, awaited: false, wrapper: false, .. } = effect.kind else { return None };
-    if !w.graph.phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
+    // What a loop behind a queue hands on is lost with the queue.
+    if !w.graph.direct_phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
         return None;
     }
     let effects = work::effects(w, body);

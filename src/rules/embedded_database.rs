@@ -15,7 +15,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
     let mut findings = Vec::new();
     let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
-    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect)) {
+    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect) && !w.graph.is_one_shot(w.facts, effect)) {
         let node = w.facts.node(effect.node);
         let opens = matches!(&effect.kind, EffectKind::Library(rule) if rule == ID);
         let engine = engine(&effect.what);

@@ -17,7 +17,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
 }
 
 fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
-    if effect.kind != EffectKind::Secret {
+    if effect.kind != EffectKind::Secret || w.graph.is_one_shot(w.facts, effect) {
         return None;
     }
     let node = w.facts.node(effect.node);

@@ -3,8 +3,9 @@
 use crate::catalog::{FnEffect, Op, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
-use crate::facts::phases::Phases;
+use crate::facts::phases::{Edge, Phases};
 use crate::resolve::Ty;
+use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 
@@ -114,13 +115,17 @@ pub fn claimed(effects: &[&Effect]) -> bool {
 }
 
 /// Whether on the way from a body down to an effect something is taken that only one instance gets: by a
-/// function on the way itself, or by one that it calls and that gives back what it took.
+/// function on the way itself, or by one that it calls and that gives back what it took. What is marked only
+/// when the effect is done, further down in the text, keeps nobody else from doing it.
 pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect) -> bool {
     let way = w.graph.path(start, effect.node);
     let nodes = || std::iter::once(start).chain(way.iter().map(|e| e.to));
-    nodes().any(|node| {
-        let own = w.effects_of(node).iter().any(|&e| w.facts.effects[e.index()].kind == EffectKind::Claim);
-        own || w.graph.callees(node).any(|edge| !nodes().any(|n| n == edge.to) && takes_for_caller(w, edge.to))
+    let goes_on = way.iter().map(|e| e.span).chain(std::iter::once(effect.span));
+    nodes().zip(goes_on).any(|(node, on)| {
+        let before = |span: Span| (span.line, span.column) <= (on.line, on.column);
+        let own = w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]);
+        let takes = |edge: &Edge| before(edge.span) && !nodes().any(|n| n == edge.to) && takes_for_caller(w, edge.to);
+        own.filter(|e| e.kind == EffectKind::Claim).any(|e| before(e.span)) || w.graph.callees(node).any(takes)
     })
 }
 

@@ -87,6 +87,9 @@ impl<'a> Eval<'a> {
         }
         if let PatKind::Bind { name, .. } = &self.hir().pat(pat).kind {
             let name = self.name(*name);
+            if self.describes_work(init) {
+                value.extra().work = Some((self.body.def, init));
+            }
             if let Some(access) = value.guard()
                 && let Some(guard) = self.body.guards.iter_mut().rev().find(|g| g.access == access)
             {

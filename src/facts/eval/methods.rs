@@ -206,7 +206,12 @@ impl<'a> Eval<'a> {
             let is_key = index == 0
                 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry)
                 && values.len() + usize::from(op != Op::Insert) > 1;
-            let kind = if is_key { UseKind::Identity } else { UseKind::Kept };
+            let kind = match op {
+                // Whoever waits at the other end has asked for it.
+                Op::Reply => UseKind::Response,
+                _ if is_key => UseKind::Identity,
+                _ => UseKind::Kept,
+            };
             if op == Op::Send && class == "sender" {
                 // What a caller's number means to whoever takes it out of a channel is not known here.
                 for access in given.reads.clone() {

@@ -29,6 +29,7 @@ impl<'a> Eval<'a> {
 
     /// Walks an argument as work that runs in a task or thread of its own; the value is the handle.
     pub(super) fn spawn(&mut self, work: ExprId, what: &str, span: Span, blocking: bool) -> Val {
+        let work = self.made_of(work);
         let body = self.add_node(NodeKind::Function, Some(self.body.node), self.span(work));
         let kind = EffectKind::Spawn { body, awaited: false, blocking, wrapper: false };
         let effect = self.effect(kind, what, span, Prov::NONE, Prov::NONE, None, None);
@@ -43,6 +44,30 @@ impl<'a> Eval<'a> {
         value.form = Form::Plain;
         value.extra().spawn = Some(effect);
         value
+    }
+
+    /// Whether an expression is an async block, perhaps boxed or with something said about it: a future that does nothing yet.
+    pub(super) fn describes_work(&self, mut at: ExprId) -> bool {
+        loop {
+            match &self.hir().expr(at).kind {
+                ExprKind::Block { kind: hir::BlockKind::Async, .. } => return true,
+                ExprKind::Method { recv, .. } => at = *recv,
+                ExprKind::Call { args, .. } if args.len() == 1 => at = args[0],
+                _ => return false,
+            }
+        }
+    }
+
+    /// The async block for a variable that holds one: it runs where it is handed over, not where it was written.
+    fn made_of(&self, work: ExprId) -> ExprId {
+        let mut at = work;
+        while let ExprKind::Method { recv, .. } = &self.hir().expr(at).kind {
+            at = *recv;
+        }
+        let ExprKind::Path(path) = &self.hir().expr(at).kind else { return work };
+        let [only] = path.segments.as_slice() else { return work };
+        let held = self.local(self.name(only.name)).and_then(|v| v.extra.as_ref()?.work);
+        held.filter(|(def, _)| *def == self.body.def).map_or(work, |(_, block)| block)
     }
 
     /// Work that a scheduler repeats: a task that is periodic from where it is handed over.

@@ -1,0 +1,104 @@
+//! Commands: what a task does for a message that a request sent to it is done for that request.
+
+use super::model::*;
+use super::phases::{Edge, Phases};
+use crate::catalog::{Catalog, Channel, Op};
+use crate::names::Name;
+use crate::resolve::{DefId, Program, Ty};
+use crate::syntax::hir::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Senders and loops followed for one channel; where there are more, some of them show it as well.
+const MAX_SENDERS: usize = 64;
+const MAX_LOOPS: usize = 4;
+
+/// What makes both ends of a channel known as one.
+#[derive(PartialEq, Eq, Hash)]
+enum Line {
+    Made(NodeId, Span),
+    /// By its items, where their type is the tree's own.
+    Items(Ty),
+}
+
+#[derive(Default)]
+struct Ends {
+    senders: Vec<(NodeId, Span)>,
+    loops: Vec<NodeId>,
+}
+
+pub struct Commands(Vec<Ends>);
+
+impl Commands {
+    /// Pairs the sends into queues of this process with the loops that take out what was sent.
+    pub fn find(p: &Program, cat: &Catalog, facts: &Facts) -> Commands {
+        let mut made_of: FxHashMap<(DefId, Name), (NodeId, Span)> = FxHashMap::default();
+        for init in &facts.inits {
+            if let Some(channel) = init.channel {
+                made_of.entry((init.holder, init.field)).or_insert(channel);
+            }
+        }
+        let waits = |node: NodeId| facts.node(node).pumps || facts.node(node).listens;
+        let mut lines: FxHashMap<Line, usize> = FxHashMap::default();
+        let mut all: Vec<Ends> = Vec::new();
+        for access in facts.accesses.iter().filter(|a| matches!(a.op, Op::Send | Op::Recv)) {
+            let class = if access.op == Op::Send { "sender" } else { "receiver" };
+            let Some(items) = items(p, cat, &access.ty, class) else { continue };
+            let origin = access.via.map_or(access, |via| facts.access(via));
+            let made = match (&access.place.root, access.place.path.as_slice()) {
+                (Root::Local(node, span), []) => Some((*node, *span)),
+                (_, [.., Seg::Field(holder, name)]) => made_of.get(&(*holder, *name)).copied(),
+                _ => None,
+            };
+            let known = made.map(|(node, span)| Line::Made(node, span)).into_iter();
+            for line in known.chain(is_own(&items, 0).then(|| Line::Items(items.clone()))) {
+                let index = *lines.entry(line).or_insert_with(|| {
+                    all.push(Ends::default());
+                    all.len() - 1
+                });
+                let ends = &mut all[index];
+                if access.op == Op::Send {
+                    if ends.senders.len() < MAX_SENDERS && !ends.senders.contains(&(origin.node, origin.span)) {
+                        ends.senders.push((origin.node, origin.span));
+                    }
+                } else if ends.loops.len() < MAX_LOOPS && waits(origin.node) && !ends.loops.contains(&origin.node) {
+                    ends.loops.push(origin.node);
+                }
+            }
+        }
+        all.retain(|ends| !ends.senders.is_empty() && !ends.loops.is_empty());
+        Commands(all)
+    }
+
+    /// The ways from requests to background loops by what they send; a loop that belongs to a request or
+    /// connection of its own stays what it is.
+    pub fn edges(&self, phases: &[Phases], own: &FxHashSet<NodeId>) -> Vec<Edge> {
+        let phase = |node: NodeId| phases[node.index()];
+        let mut edges = Vec::new();
+        for ends in &self.0 {
+            for &to in ends.loops.iter().filter(|&&n| phase(n).has(Phases::BACKGROUND) && !phase(n).requested() && !own.contains(&n)) {
+                let asking = ends.senders.iter().filter(|(from, _)| phase(*from).requested());
+                edges.extend(asking.map(|&(from, span)| Edge { from, to, span, spawn: true, dynamic: false, task: true, one_shot: false }));
+            }
+        }
+        edges
+    }
+}
+
+/// What a queue's end of this class carries, behind locks, options and pointers.
+fn items(p: &Program, cat: &Catalog, ty: &Ty, class: &str) -> Option<Ty> {
+    let Ty::Ext(name, args) = ty else { return None };
+    match cat.type_info(&p.names, *name) {
+        Some(info) if cat.class_name(info) == class => (info.channel == Some(Channel::Queue)).then(|| ty.arg(0)),
+        Some(info) if matches!(cat.class_name(info), "map" | "set" | "seq" | "cache") => None,
+        _ => args.iter().find_map(|a| items(p, cat, a, class)),
+    }
+}
+
+fn is_own(ty: &Ty, depth: u32) -> bool {
+    match ty {
+        Ty::Adt(..) => true,
+        Ty::Ext(_, args) => depth < 4 && args.iter().any(|a| is_own(a, depth + 1)),
+        Ty::Tuple(elems) => depth < 4 && elems.iter().any(|e| is_own(e, depth + 1)),
+        _ => false,
+    }
+}
