@@ -89,7 +89,7 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
             let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);
             [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN].iter().any(|&k| data.has(k))
         }
-        // Adding to a column gives the right sum however many add their own share.
+        // Adding to a column gives the right sum however many add a share of their own.
         EffectKind::Store { writes: true, .. } => !upsert && !adds(effect),
         _ => false,
     }
@@ -106,7 +106,9 @@ fn adds(effect: &Effect) -> bool {
     }
     let Some(text) = effect.text.as_deref() else { return false };
     let words: Vec<&str> = text.split([' ', '=', '\n', ',']).filter(|w| !w.is_empty()).collect();
-    words.windows(3).any(|w| w[0] == w[1] && w[2] == "+")
+    // What every instance adds alike, without a parameter, is added once too often by each of the others.
+    let given = text.contains(['$', '?', ':', '@', '%', '{']);
+    given && words.windows(3).any(|w| w[0] == w[1] && w[2] == "+")
 }
 
 fn deletes(effect: &Effect) -> bool {
