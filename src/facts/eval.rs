@@ -152,6 +152,8 @@ struct Body {
     ages_params: u32,
     /// Parameters called in the loop that is being walked.
     called_params: u32,
+    /// What callees did to places of this body already.
+    substituted: FxHashSet<(NodeId, AccessId, Place)>,
     texts: Vec<wrappers::TextCall>,
     /// Parameters that are futures or closures by their written type.
     work_params: u32,
@@ -367,7 +369,11 @@ impl<'a> Eval<'a> {
         let node_def = |a: &Access| self.facts.node(a.node).def == def;
         let param_accesses = self.facts.accesses[first_access..].iter().enumerate();
         let param_accesses = param_accesses.filter(|(_, a)| matches!(a.place.root, Root::Param(..)) && node_def(a));
-        let param_accesses = param_accesses.map(|(i, _)| AccessId((first_access + i) as u32)).take(MAX_PARAM_ACCESSES).collect();
+        // What several helpers do to one place of a parameter, callers need to hear once.
+        let mut told = FxHashSet::default();
+        let param_accesses = param_accesses.map(|(i, a)| (AccessId((first_access + i) as u32), a));
+        let param_accesses = param_accesses.filter(|(id, a)| told.insert((a.via.unwrap_or(*id), &a.place)));
+        let param_accesses = param_accesses.map(|(id, _)| id).take(MAX_PARAM_ACCESSES).collect();
         if done.loads {
             self.facts.loading.insert(def);
         }
@@ -524,6 +530,7 @@ impl Body {
             repeats_params: 0,
             ages_params: 0,
             called_params: 0,
+            substituted: FxHashSet::default(),
             texts: Vec::new(),
             work_params: 0,
             exclusive_self: false,

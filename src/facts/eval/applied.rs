@@ -25,18 +25,23 @@ impl<'a> Eval<'a> {
 
     /// Repeats an access of a callee on one of our arguments as an access on what we passed.
     fn substitute(&mut self, id: AccessId, args: &[Val]) {
-        let access = self.facts.access(id).clone();
+        let access = self.facts.access(id);
+        let origin = access.via.unwrap_or(id);
         let Root::Param(index, _) = access.place.root else { return };
         let Some(place) = args.get(index as usize).and_then(|a| a.place.as_ref()) else { return };
         if matches!(place.root, Root::Local(node, _) if node == self.body.node) {
             return;
         }
         let place = place.join(&access.place.path);
+        // The same helper on the same place again is the same access of this body.
+        if !self.body.substituted.insert((self.body.node, origin, place.clone())) {
+            return;
+        }
+        let access = access.clone();
         let order = self.next();
         let guards = self.body.guards.iter().map(|g| g.access).chain(access.guards.iter().copied()).collect();
         let key = resolve_params(access.key, args);
         let value = resolve_params(access.value, args);
-        let origin = access.via.unwrap_or(id);
         let branch = self.body.branch;
         let derived = Access { node: self.body.node, place, order, branch, guards, key, value, via: Some(origin), ..access };
         self.facts.accesses.push(derived);
