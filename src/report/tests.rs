@@ -58,7 +58,7 @@ mod formats {
 
     #[test]
     fn sarif_is_valid_by_the_official_schema() {
-        let mut schema: serde_json::Value = serde_json::from_str(include_str!("../../tests/data/sarif-schema-2.1.0.json")).unwrap();
+        let mut schema: serde_json::Value = serde_json::from_str(include_str!("../../tests/suite/data/sarif-schema-2.1.0.json")).unwrap();
         // The schema's pattern for languages is no valid expression, and no language is written.
         for of in ["run", "toolComponent"] {
             schema["definitions"][of]["properties"]["language"].as_object_mut().unwrap().remove("pattern");

@@ -1,22 +1,13 @@
 //! The binary as its users call it.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use crate::tree::{self, Tree, fixture, run};
 
-fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-stateless")).args(args).env("NO_COLOR", "1").output().expect("the binary runs")
+fn service(source: &str) -> Tree {
+    Tree::service("service", &["axum"], source)
 }
 
-fn fixture(name: &str) -> String {
-    format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn crate_with(dir: &Path, source: &[u8]) {
-    fs::create_dir_all(dir.join("src")).expect("a folder");
-    let manifest = "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\n";
-    fs::write(dir.join("Cargo.toml"), manifest).expect("a manifest");
-    fs::write(dir.join("src/main.rs"), source).expect("a source");
+fn found(report: &serde_json::Value) -> Vec<&str> {
+    report["findings"].as_array().expect("a list").iter().filter_map(|finding| finding["rule"].as_str()).collect()
 }
 
 const SERVICE: &str = r#"
@@ -40,35 +31,34 @@ fn main() { app(); }
 
 #[test]
 fn exit_codes_tell_clean_from_findings_from_failure() {
-    assert_eq!(run(&[&fixture("clean-cli")]).status.code(), Some(0));
-    assert_eq!(run(&[&fixture("authoritative-memory/quiet/stations-at-startup")]).status.code(), Some(0));
-    assert_eq!(run(&[&fixture("local-sequence/report/waiting-room")]).status.code(), Some(1));
-    assert_eq!(run(&["/nowhere/at/all"]).status.code(), Some(2));
-    let dir = tempfile::tempdir().expect("a folder");
-    fs::write(dir.path().join("Cargo.toml"), "[package\n").expect("a manifest");
-    let broken = run(&[&dir.path().to_string_lossy()]);
+    assert_eq!(run([fixture("clean-cli")]).status.code(), Some(0));
+    assert_eq!(run([fixture("authoritative-memory/quiet/stations-at-startup")]).status.code(), Some(0));
+    assert_eq!(run([fixture("local-sequence/report/waiting-room")]).status.code(), Some(1));
+    assert_eq!(run(["/nowhere/at/all"]).status.code(), Some(2));
+    let broken = run([Tree::new(&[("Cargo.toml", "[package\n")]).path()]);
     assert_eq!(broken.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&broken.stderr).contains("Cargo.toml:1"), "the place is named");
 }
 
 #[test]
 fn a_tree_without_a_service_says_so() {
-    let output = run(&[&fixture("clean-cli")]);
+    let output = run([fixture("clean-cli")]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("no entry points"), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
 fn it_answers_to_cargo_as_well() {
     let path = fixture("local-sequence/report/waiting-room");
-    assert_eq!(run(&["stateless", &path]).stdout, run(&[&path]).stdout);
+    assert_eq!(run(["stateless".as_ref(), path.as_path()]).stdout, run([&path]).stdout);
 }
 
 #[test]
 fn json_is_all_of_standard_output_and_the_same_each_time() {
     let path = fixture("authoritative-memory");
-    let (first, second) = (run(&[&path, "--format", "json"]), run(&[&path, "--format", "json"]));
-    assert_eq!(first.stdout, second.stdout);
-    let report: serde_json::Value = serde_json::from_slice(&first.stdout).expect("JSON");
+    let once = || tree::binary().arg(&path).args(["--format", "json"]).output().expect("the binary runs");
+    let first = once();
+    assert_eq!(first.stdout, once().stdout);
+    let report = tree::json(&first);
     assert_eq!(report["schema"], 1);
     assert_eq!(report["checklist"].as_array().map(Vec::len), Some(8));
     let finding = &report["findings"][0];
@@ -93,22 +83,19 @@ fn json_is_all_of_standard_output_and_the_same_each_time() {
 
 #[test]
 fn a_hostile_tree_loses_only_its_bad_files() {
-    let dir = tempfile::tempdir().expect("a folder");
-    crate_with(dir.path(), SERVICE.as_bytes());
-    let src = dir.path().join("src");
-    fs::write(src.join("broken.rs"), "fn ok() {}\nfn broken( {\n").expect("a file");
-    fs::write(src.join("deep.rs"), format!("fn f() {{ {}1{} }}", "(".repeat(100_000), ")".repeat(100_000))).expect("a file");
-    fs::write(src.join("latin.rs"), b"// \xe9\nfn f() {}\n").expect("a file");
+    let tree = service(SERVICE);
+    tree.write("src/broken.rs", "fn ok() {}\nfn broken( {\n");
+    tree.write("src/deep.rs", format!("fn f() {{ {}1{} }}", "(".repeat(100_000), ")".repeat(100_000)));
+    tree.write("src/latin.rs", b"// \xe9\nfn f() {}\n");
     #[cfg(unix)]
-    std::os::unix::fs::symlink(dir.path(), src.join("loop")).expect("a link");
-    let output = run(&[&dir.path().to_string_lossy(), "--format", "json"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    std::os::unix::fs::symlink(tree.path(), tree.path().join("src/loop")).expect("a link");
+    let output = tree::binary().arg(tree.path()).args(["--format", "json"]).output().expect("the binary runs");
+    let report = tree::json(&output);
     let listed = report["errors"].to_string();
     for name in ["src/broken.rs", "src/deep.rs", "src/latin.rs"] {
         assert!(listed.contains(name), "{name} is not among {listed}");
     }
-    let rules: Vec<&str> = report["findings"].as_array().expect("a list").iter().filter_map(|f| f["rule"].as_str()).collect();
-    assert_eq!(rules, ["authoritative-memory"]);
+    assert_eq!(found(&report), ["authoritative-memory"]);
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -128,12 +115,8 @@ fn the_verdict_does_not_hang_on_names_or_wrapping() {
             .replace("fn app()", "fn keep(p: &Permits, id: u32, body: String) { p.lock().unwrap().insert(id, body); }\nfn app()"),
     ];
     for source in variants {
-        let dir = tempfile::tempdir().expect("a folder");
-        crate_with(dir.path(), source.as_bytes());
-        let output = run(&[&dir.path().to_string_lossy(), "--format", "json"]);
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let rules: Vec<&str> = report["findings"].as_array().expect("a list").iter().filter_map(|f| f["rule"].as_str()).collect();
-        assert_eq!(rules, ["authoritative-memory"], "{source}");
+        let report = tree::report(service(&source).path(), &[]);
+        assert_eq!(found(&report), ["authoritative-memory"], "{source}");
     }
 }
 
@@ -143,16 +126,14 @@ fn a_map_that_only_startup_writes_is_quiet() {
     let source = SERVICE
         .replace("mod broken;\nmod deep;\nmod latin;\n", "")
         .replace("p.lock().unwrap().insert(id, body);", "let _ = (p, id, body);");
-    let dir = tempfile::tempdir().expect("a folder");
-    crate_with(dir.path(), source.as_bytes());
-    assert_eq!(run(&[&dir.path().to_string_lossy()]).status.code(), Some(0));
+    assert_eq!(run([service(&source).path()]).status.code(), Some(0));
 }
 
 /// The inventory explains silence too, in words that need no knowledge of this program's types.
 #[test]
 fn facts_list_accesses_with_their_miss_path_in_plain_words() {
-    let path = fixture("authoritative-memory/report/oauth-state");
-    let report: serde_json::Value = serde_json::from_slice(&run(&["facts", &path, "--format", "json"]).stdout).expect("JSON");
+    let facts = |of: &str, args: [&str; 2]| tree::binary().arg("facts").arg(fixture(of)).args(args).output().expect("the binary runs");
+    let report = tree::json(&facts("authoritative-memory/report/oauth-state", ["--format", "json"]));
     let rows = report["inventory"].as_array().expect("a list");
     for kind in ["entry", "cell", "access"] {
         assert!(rows.iter().any(|row| row["kind"] == kind), "no {kind}");
@@ -162,7 +143,7 @@ fn facts_list_accesses_with_their_miss_path_in_plain_words() {
     assert_eq!(removal["access"]["key_from"], "request");
 
     for tree in ["authoritative-memory", "detached-task", "local-file", "in-process-queue"] {
-        let text = String::from_utf8(run(&["facts", &fixture(tree), "--rule", "sticky-session"]).stdout).expect("text");
+        let text = String::from_utf8(facts(tree, ["--rule", "sticky-session"]).stdout).expect("text");
         for debug in ["Store {", "Spawn {", "Branch {", "File(", "Library(", "Channel(", "Arm {", "Defaulted("] {
             assert!(!text.contains(debug), "{tree} shows {debug}");
         }

@@ -2,23 +2,20 @@
 
 use cargo_stateless::rulebook::{RuleInfo, Rulebook};
 use cargo_stateless::rules::PAGES;
-use std::path::Path;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::tree::{fixture, project};
 
 #[test]
 fn each_rule_has_a_file_a_page_and_fixtures() {
     for (id, _) in PAGES {
         let module = id.replace('-', "_");
-        assert!(root().join(format!("src/rules/{module}.rs")).is_file(), "{id} has no file");
-        assert!(root().join(format!("rules/{id}.md")).is_file(), "{id} has no page");
+        assert!(project().join(format!("src/rules/{module}.rs")).is_file(), "{id} has no file");
+        assert!(project().join(format!("rules/{id}.md")).is_file(), "{id} has no page");
         for side in ["report", "quiet"] {
-            assert!(root().join(format!("fixtures/{id}/{side}")).is_dir(), "{id} has no {side} fixture");
+            assert!(fixture(&format!("{id}/{side}")).is_dir(), "{id} has no {side} fixture");
         }
     }
-    for entry in std::fs::read_dir(root().join("rules")).expect("readable") {
+    for entry in std::fs::read_dir(project().join("rules")).expect("readable") {
         let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
         if let Some(id) = name.strip_suffix(".md") {
             assert!(PAGES.iter().any(|(known, _)| *known == id), "{name} is the page of no rule");
@@ -40,7 +37,7 @@ fn pages_parse_and_have_their_headings() {
 fn files_of_rules_belong_to_a_rule() {
     let known = |module: &str| PAGES.iter().any(|(id, _)| id.replace('-', "_") == module);
     let shared = ["evidence", "inventory", "work"];
-    for entry in std::fs::read_dir(root().join("src/rules")).expect("readable") {
+    for entry in std::fs::read_dir(project().join("src/rules")).expect("readable") {
         let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
         let module = name.strip_suffix(".rs").unwrap_or(&name);
         assert!(known(module) || shared.contains(&module), "src/rules/{name} belongs to no rule");
@@ -58,7 +55,7 @@ fn the_readme_lists_the_rules() {
     };
     let rows: String = book.iter().map(row).collect();
     let table = format!("\n| rule | checklist item | severity | reports |\n|---|---|---|---|\n{rows}");
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("a README");
+    let readme = std::fs::read_to_string(project().join("README.md")).expect("a README");
     let shown = readme.split_once("<!-- rules -->").and_then(|(_, rest)| rest.split_once("<!-- /rules -->")).map(|(table, _)| table);
     assert_eq!(shown, Some(table.as_str()), "the table of rules should be:\n{table}");
 }

@@ -4,6 +4,8 @@ use cargo_stateless::analysis::{Analysis, AnalyzeOptions, Assessed};
 use cargo_stateless::config::Config;
 use cargo_stateless::finding::{ChecklistItem, Finding, Persona, Severity};
 
+use crate::tree::Tree;
+
 /// One service; each part can be exchanged.
 struct Service {
     claims: &'static str,
@@ -73,14 +75,8 @@ async fn sign_out(State(app): State<Arc<App>>, claims: Claims) {{ app.gone.write
 }}
 "#
         );
-        let dir = tempfile::tempdir().expect("a folder");
-        let list =
-            ["axum", "chrono", "jsonwebtoken", "serde", "sqlx", "tokio", "config", "cookie"].map(|d| format!("{d} = \"*\"\n")).concat();
-        let manifest = format!("[package]\nname = \"ward\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{list}");
-        std::fs::create_dir(dir.path().join("src")).expect("writable");
-        std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-        std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
-        cargo_stateless::engine::analyze(dir.path(), &self.config, &AnalyzeOptions::default()).expect("a tree")
+        let dependencies = ["axum", "chrono", "jsonwebtoken", "serde", "sqlx", "tokio", "config", "cookie"];
+        Tree::service("ward", &dependencies, source).analyse_with(&self.config, &AnalyzeOptions::default())
     }
 
     fn says(&self, rule: &str) -> Vec<Finding> {

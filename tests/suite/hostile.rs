@@ -5,37 +5,22 @@ use cargo_stateless::config::Config;
 use std::fs;
 use std::path::Path;
 
-const GOOD: &str = r#"
-use axum::{Json, Router, extract::{Path, State}, http::StatusCode, routing::get};
-use std::{collections::HashMap, sync::{Arc, Mutex}};
+use crate::tree::{PERMITS, Tree, manifest};
 
-#[derive(Clone, Default)]
-struct App {
-    permits: Arc<Mutex<HashMap<u32, String>>>,
+/// A tree with a package of this name and main file in a folder of the same name.
+fn package(tree: &Tree, name: &str, main: &[u8]) {
+    tree.write(&format!("{name}/Cargo.toml"), manifest(name, &["axum"]));
+    tree.write(&format!("{name}/src/main.rs"), main);
 }
 
-async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<Json<String>, StatusCode> {
-    app.permits.lock().unwrap().get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+fn good(main: &str) -> Tree {
+    let tree = Tree::new::<&str>(&[]);
+    package(&tree, "good", main.as_bytes());
+    tree
 }
 
-async fn grant(State(app): State<App>, Path(id): Path<u32>, body: String) {
-    app.permits.lock().unwrap().insert(id, body);
-}
-
-fn main() {
-    let _service: Router = Router::new().route("/permits/{id}", get(show).put(grant)).with_state(App::default());
-}
-"#;
-
-fn package(dir: &Path, name: &str, main: &[u8]) {
-    let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\naxum = \"0.8\"\n");
-    fs::create_dir_all(dir.join("src")).expect("writable");
-    fs::write(dir.join("Cargo.toml"), manifest).expect("writable");
-    fs::write(dir.join("src/main.rs"), main).expect("writable");
-}
-
-fn analyse(root: &Path) -> Analysis {
-    let analysis = cargo_stateless::engine::analyze(root, &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+fn analyse(tree: &Tree) -> Analysis {
+    let analysis = tree.analyse();
     let found = analysis.findings.iter().any(|f| f.rule == "authoritative-memory" && f.location.path == "good/src/main.rs");
     assert!(found, "the service beside it is judged");
     analysis
@@ -43,12 +28,10 @@ fn analyse(root: &Path) -> Analysis {
 
 /// Analyses a good service and beside it a crate with this main file, and whatever else is laid down.
 fn beside(main: &[u8], lay: impl FnOnce(&Path)) -> Analysis {
-    let dir = tempfile::tempdir().expect("a folder");
-    package(&dir.path().join("good"), "good", GOOD.as_bytes());
-    let bad = dir.path().join("bad");
-    package(&bad, "bad", main);
-    lay(&bad.join("src"));
-    analyse(dir.path())
+    let tree = good(PERMITS);
+    package(&tree, "bad", main);
+    lay(&tree.path().join("bad/src"));
+    analyse(&tree)
 }
 
 fn code(main: &str) -> Analysis {
@@ -170,10 +153,14 @@ fn odd_text_is_named_and_loses_only_itself() {
             Some(reason) => assert!(found.len() == 1 && found[0].starts_with("odd.rs: ") && found[0].contains(reason), "{found:?}"),
         }
     }
-    let broken = GOOD.replace("fn main() {", "fn broken() { let = ; }\nfn main() {");
-    let dir = tempfile::tempdir().expect("a folder");
-    package(&dir.path().join("good"), "good", broken.as_bytes());
-    assert_eq!(analyse(dir.path()).errors.len(), 1, "one broken item is one error, and the rest of its file is judged");
+    let broken = PERMITS.replace("fn main() {", "fn broken() { let = ; }\nfn main() {");
+    assert_eq!(analyse(&good(&broken)).errors.len(), 1, "one broken item is one error, and the rest of its file is judged");
+}
+
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");
+    assert!(made.success());
 }
 
 #[cfg(unix)]
@@ -182,10 +169,6 @@ fn what_is_no_plain_file_is_not_opened() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
-    let pipe = |path: &Path| {
-        let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");
-        assert!(made.success());
-    };
     let analysis = beside(b"mod pipe; mod device; mod folder; mod dangling; mod other; fn main() {}", |src| {
         pipe(&src.join("pipe.rs"));
         symlink("/dev/zero", src.join("device.rs")).expect("writable");
@@ -213,11 +196,9 @@ fn what_is_no_plain_file_is_not_opened() {
 #[cfg(unix)]
 #[test]
 fn a_catalog_that_is_a_pipe_is_an_error() {
-    let dir = tempfile::tempdir().expect("a folder");
-    package(&dir.path().join("good"), "good", GOOD.as_bytes());
-    let made = std::process::Command::new("mkfifo").arg(dir.path().join("own.toml")).status().expect("mkfifo");
-    assert!(made.success());
+    let tree = good(PERMITS);
+    pipe(&tree.path().join("own.toml"));
     let config = Config { catalog: vec!["own.toml".into()], ..Config::default() };
-    let error = cargo_stateless::engine::analyze(dir.path(), &config, &AnalyzeOptions::default()).expect_err("no catalog");
+    let error = cargo_stateless::engine::analyze(tree.path(), &config, &AnalyzeOptions::default()).expect_err("no catalog");
     assert_eq!(error.to_string(), "catalog file own.toml cannot be read");
 }

@@ -2,16 +2,18 @@
 
 use cargo_stateless::analysis::AnalyzeOptions;
 use cargo_stateless::config::Config;
-use cargo_stateless::finding::{Finding, Persona};
+use cargo_stateless::finding::Finding;
 use cargo_stateless::rules::PAGES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use crate::tree::{fixture, is_regular, project, texts_below};
 
 /// `(path, line)` to the rules that must be reported there.
 type Marks = BTreeMap<(String, u32), BTreeSet<String>>;
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+    project().join("fixtures")
 }
 
 fn findings(root: &Path) -> Vec<Finding> {
@@ -22,7 +24,7 @@ fn findings(root: &Path) -> Vec<Finding> {
     let analysis = cargo_stateless::engine::analyze(root, &config, &AnalyzeOptions::default());
     let analysis = analysis.expect("the fixtures are a tree");
     let declared = |f: &Finding| analysis.quarantine.iter().any(|q| q.covers(f));
-    analysis.findings.iter().filter(|f| f.persona == Persona::Regular && !declared(f)).cloned().collect()
+    analysis.findings.iter().filter(|f| is_regular(f) && !declared(f)).cloned().collect()
 }
 
 /// Each case on its own, as a user's tree would be, with paths relative to the fixtures.
@@ -45,31 +47,23 @@ fn all_findings() -> Vec<Finding> {
 }
 
 /// Marks of rules that exist; `//~ rule` in Rust, `#~ rule` in manifests.
-fn marks(dir: &Path, root: &Path, found: &mut Marks) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).expect("readable").map(|e| e.expect("readable").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            if path.file_name().is_some_and(|n| n != "target") {
-                marks(&path, root, found);
-            }
-            continue;
-        }
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let mark = if path.extension().is_some_and(|e| e == "rs") { "//~ " } else { "#~ " };
+fn marks() -> Marks {
+    let mut found = Marks::new();
+    for (path, text) in texts_below(&fixtures()) {
+        let mark = if path.ends_with(".rs") { "//~ " } else { "#~ " };
         for (index, line) in text.lines().enumerate() {
             let Some((_, rules)) = line.split_once(mark) else { continue };
-            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
             let known = rules.split([' ', ',']).filter(|r| PAGES.iter().any(|(id, _)| id == r)).map(str::to_string);
-            found.entry((name, index as u32 + 1)).or_default().extend(known);
+            found.entry((path.clone(), index as u32 + 1)).or_default().extend(known);
         }
     }
+    found
 }
 
 /// What is not yet told apart, by the case's folder, each with the reason. A case that is mended must
 /// be taken off this list, or the test fails.
 fn open_cases() -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(fixtures().join("open-cases.txt")).unwrap_or_default();
+    let text = std::fs::read_to_string(fixture("open-cases.txt")).unwrap_or_default();
     let lines = text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
     lines.filter_map(|l| l.split_once(": ")).map(|(case, why)| (case.to_string(), why.to_string())).collect()
 }
@@ -80,9 +74,7 @@ fn case_of(path: &str) -> String {
 
 #[test]
 fn fixtures_say_what_is_reported_and_nothing_else_is() {
-    let root = fixtures();
-    let mut expected = Marks::new();
-    marks(&root, &root, &mut expected);
+    let expected = marks();
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut met = 0;
     let found = all_findings();
@@ -112,7 +104,7 @@ fn fixtures_say_what_is_reported_and_nothing_else_is() {
 
 #[test]
 fn a_command_line_tool_has_no_findings() {
-    let found = findings(&fixtures().join("clean-cli"));
+    let found = findings(&fixture("clean-cli"));
     assert!(found.is_empty(), "{found:?}");
 }
 

@@ -1,30 +1,6 @@
 //! The verdict hangs on facts: it survives another spelling of the same program and falls with one changed fact.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
-use std::fs;
-
-const AXUM: &str = r#"
-use axum::{Json, Router, extract::{Path, State}, http::StatusCode, routing::get};
-use std::{collections::HashMap, sync::{Arc, Mutex}};
-
-#[derive(Clone, Default)]
-struct App {
-    permits: Arc<Mutex<HashMap<u32, String>>>,
-}
-
-async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<Json<String>, StatusCode> {
-    app.permits.lock().unwrap().get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
-}
-
-async fn grant(State(app): State<App>, Path(id): Path<u32>, body: String) {
-    app.permits.lock().unwrap().insert(id, body);
-}
-
-fn main() {
-    let _service: Router = Router::new().route("/permits/{id}", get(show).put(grant)).with_state(App::default());
-}
-"#;
+use crate::tree::{self, PERMITS, Tree, with};
 
 const ACTIX: &str = r#"
 use actix_web::{App, HttpResponse, HttpServer, get, put, web};
@@ -59,28 +35,11 @@ const FIELD: &str = "Arc<Mutex<HashMap<u32, String>>>";
 const INSERT: &str = "app.permits.lock().unwrap().insert(id, body);";
 const LOOKUP: &str = "app.permits.lock().unwrap().get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)";
 
-/// The program with one passage changed; a passage that is not there would make a variant prove nothing.
-fn with(program: &str, from: &str, to: &str) -> String {
-    assert!(program.contains(from), "{from} is not in the program");
-    program.replace(from, to)
-}
-
 /// The rules that are reported for a crate of these files below `src`, sorted.
 fn verdict(files: &[(&str, &str)]) -> Vec<&'static str> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let manifest = "[package]\nname = \"office\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-        [dependencies]\naxum = \"0.8\"\nactix-web = \"4\"\nsqlx = \"0.9\"\n";
-    fs::write(dir.path().join("Cargo.toml"), manifest).expect("a manifest");
-    fs::create_dir(dir.path().join("src")).expect("a folder");
-    for (name, text) in files {
-        fs::write(dir.path().join("src").join(name), text).expect("a source");
-    }
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
+    let analysis = Tree::package("office", &["axum", "actix-web", "sqlx"], files).understood();
     assert!(analysis.summary.entry_points >= 2, "the handlers were not found");
-    let mut rules: Vec<&str> = analysis.findings.iter().map(|f| f.rule).collect();
-    rules.sort_unstable();
-    rules
+    tree::rules(&analysis.findings)
 }
 
 fn reported(what: &str, files: &[(&str, &str)]) {
@@ -93,13 +52,13 @@ fn quiet(what: &str, files: &[(&str, &str)]) {
 
 #[test]
 fn the_originals_are_reported() {
-    reported("axum", &[("main.rs", AXUM)]);
+    reported("axum", &[("main.rs", PERMITS)]);
     reported("actix", &[("main.rs", ACTIX)]);
 }
 
 #[test]
 fn names_do_not_matter() {
-    for (what, program) in [("axum", AXUM), ("actix", ACTIX)] {
+    for (what, program) in [("axum", PERMITS), ("actix", ACTIX)] {
         let renamed = with(&with(&with(program, "permits", "zettel"), "show", "zeigen"), "grant", "geben");
         reported(what, &[("main.rs", &renamed)]);
     }
@@ -107,14 +66,14 @@ fn names_do_not_matter() {
 
 #[test]
 fn an_alias_does_not_matter() {
-    let aliased = with(AXUM, &format!("permits: {FIELD}"), "permits: Shared<u32>");
+    let aliased = with(PERMITS, &format!("permits: {FIELD}"), "permits: Shared<u32>");
     let aliased = format!("{aliased}\ntype Shared<K> = Arc<Mutex<HashMap<K, String>>>;\n");
     reported("alias", &[("main.rs", &aliased)]);
 }
 
 #[test]
 fn a_newtype_does_not_matter() {
-    let wrapped = with(&with(AXUM, &format!("permits: {FIELD}"), "permits: Register"), "permits.lock()", "permits.0.lock()");
+    let wrapped = with(&with(PERMITS, &format!("permits: {FIELD}"), "permits: Register"), "permits.lock()", "permits.0.lock()");
     let wrapped = format!("{wrapped}\n#[derive(Clone, Default)]\nstruct Register({FIELD});\n");
     reported("newtype", &[("main.rs", &wrapped)]);
 }
@@ -122,7 +81,7 @@ fn a_newtype_does_not_matter() {
 #[test]
 fn the_file_does_not_matter() {
     let state = "\n#[derive(Clone, Default)]\nstruct App {\n    permits: Arc<Mutex<HashMap<u32, String>>>,\n}\n";
-    let main = with(&with(AXUM, state, "\nmod state;\nuse state::App;\n"), "use std::{collections::HashMap, sync::{Arc, Mutex}};\n", "");
+    let main = with(&with(PERMITS, state, "\nmod state;\nuse state::App;\n"), "use std::{collections::HashMap, sync::{Arc, Mutex}};\n", "");
     let moved = "use std::{collections::HashMap, sync::{Arc, Mutex}};\n\n#[derive(Clone, Default)]\npub struct App {\n    \
         pub permits: Arc<Mutex<HashMap<u32, String>>>,\n}\n";
     reported("moved", &[("main.rs", &main), ("state.rs", moved)]);
@@ -130,7 +89,7 @@ fn the_file_does_not_matter() {
 
 #[test]
 fn a_helper_does_not_matter() {
-    let helped = with(&with(AXUM, INSERT, "app.keep(id, body);"), LOOKUP, "app.find(id).map(Json).ok_or(StatusCode::NOT_FOUND)");
+    let helped = with(&with(PERMITS, INSERT, "app.keep(id, body);"), LOOKUP, "app.find(id).map(Json).ok_or(StatusCode::NOT_FOUND)");
     let helped = format!(
         "{helped}\nimpl App {{\n    fn keep(&self, id: u32, body: String) {{ self.permits.lock().unwrap().insert(id, body); }}\n    \
          fn find(&self, id: u32) -> Option<String> {{ self.permits.lock().unwrap().get(&id).cloned() }}\n}}\n"
@@ -141,7 +100,7 @@ fn a_helper_does_not_matter() {
 /// One changed fact: the database has the row, and a miss reads it.
 #[test]
 fn a_miss_that_reads_the_database_is_quiet() {
-    let cached = with(AXUM, "struct App {\n", "struct App {\n    pool: sqlx::PgPool,\n");
+    let cached = with(PERMITS, "struct App {\n", "struct App {\n    pool: sqlx::PgPool,\n");
     let cached = with(&cached, "#[derive(Clone, Default)]\n", "#[derive(Clone)]\n");
     let cached = with(&cached, "App::default()", "App { pool: sqlx::PgPool::connect_lazy(\"\").unwrap(), permits: Default::default() }");
     let cached = with(
@@ -163,7 +122,7 @@ fn a_miss_that_reads_the_database_is_quiet() {
 /// One changed fact: no request writes.
 #[test]
 fn what_only_startup_writes_is_quiet() {
-    let axum = with(AXUM, INSERT, "let _ = (app, id, body);");
+    let axum = with(PERMITS, INSERT, "let _ = (app, id, body);");
     let axum = with(
         &axum,
         "    let _service",

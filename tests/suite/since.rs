@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const MANIFEST: &str = "[package]\nname = \"booth\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\n";
+use crate::tree::{self, Tree, binary, manifest};
+
 const MAIN: &str = "mod votes;\nmod web;\nfn main() { web::app(); }\n";
 /// A cell that requests write and, before the change, none relies on.
 const VOTES: &str = r#"
@@ -43,28 +44,23 @@ fn with_reader(web: &str) -> String {
 }
 
 struct Repo {
-    dir: tempfile::TempDir,
+    tree: Tree,
 }
 
 impl Repo {
     fn new() -> Self {
-        let repo = Self { dir: tempfile::tempdir().expect("a folder") };
+        let repo = Self { tree: Tree::package("booth", &["axum"], &[("main.rs", MAIN), ("votes.rs", VOTES), ("web.rs", WEB)]) };
         repo.git(&["init", "--quiet", "--initial-branch=main"]);
-        for (path, text) in [("Cargo.toml", MANIFEST), ("src/main.rs", MAIN), ("src/votes.rs", VOTES), ("src/web.rs", WEB)] {
-            repo.write(path, text);
-        }
         repo.commit("start");
         repo
     }
 
     fn path(&self) -> &Path {
-        self.dir.path()
+        self.tree.path()
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
+        self.tree.write(path, text);
     }
 
     fn git(&self, args: &[&str]) {
@@ -77,9 +73,7 @@ impl Repo {
     }
 
     fn report(&self, since: &str) -> Value {
-        let output = since_in(self.path(), since, &["--format", "json"]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {said}"))
+        tree::report(self.path(), &["--since", since])
     }
 
     fn found(&self, since: &str) -> Vec<String> {
@@ -99,8 +93,7 @@ fn git(folder: &Path, args: &[&str]) {
 }
 
 fn since_in(folder: &Path, revision: &str, args: &[&str]) -> Output {
-    let binary = env!("CARGO_BIN_EXE_cargo-stateless");
-    Command::new(binary).arg(folder).args(["--since", revision]).args(args).env("NO_COLOR", "1").output().expect("the binary runs")
+    binary().arg(folder).args(["--since", revision]).args(args).output().expect("the binary runs")
 }
 
 fn refused(folder: &Path, revision: &str) -> String {
@@ -175,10 +168,9 @@ fn suppressions_and_the_baseline_go_before_the_comparison() {
     repo.commit("allowed");
     repo.write("src/votes.rs", VOTES);
     assert_eq!(repo.found("HEAD"), [TICKETS], "taking a suppression away brings its finding");
-    let binary = env!("CARGO_BIN_EXE_cargo-stateless");
-    assert!(Command::new(binary).arg("baseline").arg(repo.path()).output().expect("the binary runs").status.success());
+    assert!(binary().arg("baseline").arg(repo.path()).output().expect("the binary runs").status.success());
     assert!(repo.found("HEAD").is_empty(), "the baseline knows it");
-    let output = Command::new(binary).args(["baseline", "--since", "HEAD"]).arg(repo.path()).output().expect("the binary runs");
+    let output = binary().args(["baseline", "--since", "HEAD"]).arg(repo.path()).output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -234,9 +226,9 @@ fn a_shallow_clone_works_with_what_it_has_and_says_what_it_lacks() {
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(folder.path().join("src")).expect("a folder");
-    fs::write(folder.path().join("Cargo.toml"), MANIFEST).expect("a file");
+    let manifest = manifest("booth", &["axum"]);
+    let folder = Tree::new(&[("Cargo.toml", &manifest)]);
+    fs::create_dir(folder.path().join("src")).expect("a folder");
     assert!(refused(folder.path(), "main").contains("needs a git repository"));
     git(folder.path(), &["init", "--quiet"]);
     assert!(refused(folder.path(), "HEAD").contains("has no revision `HEAD`"));
@@ -248,7 +240,7 @@ fn what_cannot_be_compared_is_refused() {
     }
     repo.write("Cargo.toml", "[package\n");
     repo.commit("broken");
-    repo.write("Cargo.toml", MANIFEST);
+    repo.write("Cargo.toml", &manifest);
     assert!(refused(repo.path(), "HEAD").contains("at `HEAD`"));
 }
 

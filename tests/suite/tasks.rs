@@ -1,8 +1,8 @@
 //! Tasks, schedules and queues: the same service with one fact changed, and the verdict that must change with it.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
 use cargo_stateless::finding::Finding;
+
+use crate::tree::Tree;
 
 const HEAD: &str = r#"
 use axum::{Json, Router, extract::State, routing::post};
@@ -25,14 +25,8 @@ fn rules(items: &str) -> Vec<&'static str> {
 
 /// What is found in a service with this `main.rs`.
 fn findings(source: &str) -> Vec<Finding> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
-        axum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\nreqwest = \"0.12\"\nscheduled-thread-pool = \"0.2\"\nfutures = \"0.3\"\nrsa = \"0.9\"\nrand = \"0.9\"\n";
-    std::fs::create_dir(dir.path().join("src")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    analysis.findings
+    let dependencies = ["axum", "sqlx", "tokio", "reqwest", "scheduled-thread-pool", "futures", "rsa", "rand"];
+    Tree::service("visits", &dependencies, source).understood().findings
 }
 
 /// A handler with this body, and helpers beside it.

@@ -1,7 +1,6 @@
 //! State in memory, files and sockets: the same service with one fact changed, and the verdict that must change with it.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
+use crate::tree::Tree;
 
 const HEAD: &str = r#"
 use actix_web::{App, HttpResponse, HttpServer, get, post, web};
@@ -11,23 +10,33 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 "#;
 
+const DEPENDENCIES: &[&str] = &[
+    "actix",
+    "actix-web",
+    "actix-web-actors",
+    "actix-multipart",
+    "actix-governor",
+    "sea-orm",
+    "actix-ws",
+    "aws-sdk-s3",
+    "governor",
+    "redis",
+    "tokio",
+    "reqwest",
+];
+
+fn tree(items: &str) -> Tree {
+    Tree::service("harbour", DEPENDENCIES, format!("{HEAD}{items}"))
+}
+
 /// The ids of the rules that speak of a service with these items.
 fn rules(items: &str) -> Vec<&'static str> {
-    found(items).into_iter().map(|(rule, _)| rule).collect()
+    tree(items).rules()
 }
 
 /// The rules that speak of a service with these items, and of what.
 fn found(items: &str) -> Vec<(&'static str, String)> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let manifest = "[package]\nname = \"harbour\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
-        actix = \"0.13\"\nactix-web = \"4\"\nactix-web-actors = \"4\"\nactix-multipart = \"0.7\"\nactix-governor = \"0.8\"\nsea-orm = \"1\"\nactix-ws = \"0.3\"\naws-sdk-s3 = \"1\"\ngovernor = \"0.10\"\nredis = \"1\"\ntokio = \"1\"\nreqwest = \"0.12\"\n";
-    std::fs::create_dir(dir.path().join("src")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
-    assert!(analysis.summary.entry_points >= 1, "the handlers were not found");
-    analysis.findings.iter().map(|f| (f.rule, f.symbol.clone())).collect()
+    tree(items).understood().findings.into_iter().map(|f| (f.rule, f.symbol)).collect()
 }
 
 /// A service with this state, made so, whose `POST /berth/{n}` and `GET /berth/{n}` do this with `port` and `n`.

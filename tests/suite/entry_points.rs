@@ -3,18 +3,16 @@
 use cargo_stateless::analysis::{AnalyzeOptions, InventoryKind};
 use cargo_stateless::config::Config;
 
+use crate::tree::Tree;
+
 /// The labels of the entry points of a service with this `main.rs` and these dependencies.
 fn entries(dependencies: &[&str], source: &str) -> Vec<String> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let list: String = dependencies.iter().map(|d| format!("{d} = \"*\"\n")).collect();
-    let manifest = format!("[package]\nname = \"clinic\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{list}");
-    std::fs::create_dir(dir.path().join("src")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), source).expect("writable");
-    let analysis =
-        cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions { inventory: true, ..AnalyzeOptions::default() })
-            .expect("a tree");
-    let mut labels: Vec<String> = analysis.inventory.into_iter().filter(|r| r.kind == InventoryKind::Entry).map(|r| r.verdict).collect();
+    labels(&Tree::service("clinic", dependencies, source), AnalyzeOptions::default())
+}
+
+fn labels(tree: &Tree, options: AnalyzeOptions) -> Vec<String> {
+    let inventory = tree.analyse_with(&Config::default(), &AnalyzeOptions { inventory: true, ..options }).inventory;
+    let mut labels: Vec<String> = inventory.into_iter().filter(|r| r.kind == InventoryKind::Entry).map(|r| r.verdict).collect();
     labels.sort();
     labels
 }
@@ -149,23 +147,13 @@ fn rocket_routes_built_by_hand_and_typed_axum_paths_have_labels() {
 /// In the framework's own repository: the example has its dependencies for development and sees the framework from outside.
 #[test]
 fn examples_see_their_framework_from_outside() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
-        std::fs::write(path, text).expect("writable");
-    };
     let manifest = "[package]\nname = \"tide\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dev-dependencies]\nactix-web = \"4\"\n";
-    write("Cargo.toml", manifest);
-    write("src/lib.rs", "pub struct Server; pub fn new() -> Server { Server } impl Server { pub fn at(&mut self, path: &str) {} }\n");
+    let library = "pub struct Server; pub fn new() -> Server { Server } impl Server { pub fn at(&mut self, path: &str) {} }\n";
     let example = "fn main() { let mut app = tide::new(); app.at(\"/beds\").get(|_| async { Ok(\"\") }); }\n\
                    #[actix_web::get(\"/health\")] async fn health() {}\n";
-    write("examples/beds.rs", example);
-    let options = AnalyzeOptions { examples: true, inventory: true, ..AnalyzeOptions::default() };
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &options).expect("a tree");
-    let mut labels: Vec<String> = analysis.inventory.into_iter().filter(|r| r.kind == InventoryKind::Entry).map(|r| r.verdict).collect();
-    labels.sort();
-    assert_eq!(labels, ["GET /beds", "GET /health"]);
+    let tree = Tree::new(&[("Cargo.toml", manifest), ("src/lib.rs", library), ("examples/beds.rs", example)]);
+    let found = labels(&tree, AnalyzeOptions { examples: true, ..AnalyzeOptions::default() });
+    assert_eq!(found, ["GET /beds", "GET /health"]);
 }
 
 /// Associated types may name themselves through the header of their impl; that ends.

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use serde_json::Value;
+use crate::tree::{self, Tree, binary, report};
 
 /// A library of jobs on a framework of its own: nothing of it is known to the catalog.
 const JOBS: &str = r#"
@@ -27,31 +27,25 @@ pub fn confirm(message: Message) -> Result<String, Gone> {
 pub struct Gone;
 "#;
 
-fn tree(settings: &str, metadata: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    let package = "[package]\nname = \"hall\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nour_bus = \"1\"\n";
-    fs::create_dir_all(dir.path().join("src")).expect("a folder");
-    fs::write(dir.path().join("Cargo.toml"), format!("{package}{metadata}")).expect("a manifest");
-    fs::write(dir.path().join("src/lib.rs"), "pub mod seats;\n").expect("a source");
-    fs::write(dir.path().join("src/seats.rs"), JOBS).expect("a source");
+fn tree(settings: &str, metadata: &str) -> Tree {
+    let manifest = tree::manifest("hall", &["our_bus"]) + metadata;
+    let tree = Tree::new(&[("Cargo.toml", manifest.as_str()), ("src/lib.rs", "pub mod seats;\n"), ("src/seats.rs", JOBS)]);
     if !settings.is_empty() {
-        fs::write(dir.path().join("stateless.toml"), settings).expect("settings");
+        tree.write("stateless.toml", settings);
     }
-    dir
+    tree
 }
 
 fn run(dir: &Path, args: &[&str]) -> Output {
-    let binary = env!("CARGO_BIN_EXE_cargo-stateless");
-    Command::new(binary).arg(dir).args(args).env("NO_COLOR", "1").output().expect("the binary runs")
+    binary().arg(dir).args(args).output().expect("the binary runs")
 }
 
-fn report(dir: &Path) -> (Option<i32>, Value) {
-    let output = run(dir, &["--format", "json"]);
-    (output.status.code(), serde_json::from_slice(&output.stdout).expect("JSON"))
+fn code(dir: &Path) -> Option<i32> {
+    run(dir, &[]).status.code()
 }
 
 fn found(dir: &Path) -> Vec<String> {
-    let (_, report) = report(dir);
+    let report = report(dir, &[]);
     let findings = report["findings"].as_array().expect("a list").iter();
     findings
         .map(|f| {
@@ -72,7 +66,7 @@ fn entry_points_of_an_unknown_framework_are_configured_by_attribute_or_path() {
                  [[entry-point]]\npath = \"hall::seats::confirm\"\n";
     let dir = tree(paths, "");
     assert_eq!(found(dir.path()), [SEATS]);
-    let witness = report(dir.path()).1["findings"][0]["witness"].to_string();
+    let witness = report(dir.path(), &[])["findings"][0]["witness"].to_string();
     assert!(witness.contains("written by reservations queue") && witness.contains("entry point confirm"), "{witness}");
 }
 
@@ -107,27 +101,26 @@ fn a_rule_is_set_for_some_paths_only() {
     assert_eq!(found(with("enabled = false\npaths = [\"tools/**\"]").path()), [SEATS]);
     let softer = with("severity = \"note\"\npaths = [\"src/**\"]");
     assert_eq!(found(softer.path()), [SEATS.replace("error", "note")]);
-    assert_eq!(report(softer.path()).0, Some(0), "a note is below the default of --fail-on");
+    assert_eq!(code(softer.path()), Some(0), "a note is below the default of --fail-on");
     let pedantic = with("persona = \"pedantic\"\npaths = [\"src\"]");
     assert!(found(pedantic.path()).is_empty());
-    assert_eq!(report(pedantic.path()).1["hidden"]["persona"], 1);
+    assert_eq!(report(pedantic.path(), &[])["hidden"]["persona"], 1);
 }
 
 #[test]
 fn excluded_files_are_not_analysed_and_catalogs_of_the_tree_count() {
     let dir = tree("exclude = [\"src/seats.rs\"]\n", "");
-    assert_eq!(report(dir.path()).1["summary"]["files"], 1);
+    assert_eq!(report(dir.path(), &[])["summary"]["files"], 1);
 
     let dir = tree("catalog = [\"ops/ours.toml\"]\n", "");
-    fs::create_dir_all(dir.path().join("ops")).expect("a folder");
     let ours = "[[library]]\nrule = \"memory-session-store\"\nkeeps = \"sessions\"\nhome = \"shared cache\"\npaths = [\"our_sessions::InMemory::new\"]\n";
-    fs::write(dir.path().join("ops/ours.toml"), ours).expect("a catalog");
+    dir.write("ops/ours.toml", ours);
     let source = "use axum::{Router, routing::get};\npub fn app() -> Router {\n    \
                   let store = our_sessions::InMemory::new();\n    Router::new().route(\"/\", get(home)).layer(store)\n}\n\
                   async fn home() {}\nfn main() { app(); }\n";
-    fs::write(dir.path().join("src/main.rs"), source).expect("a source");
+    dir.write("src/main.rs", source);
     let manifest = fs::read_to_string(dir.path().join("Cargo.toml")).expect("a manifest");
-    fs::write(dir.path().join("Cargo.toml"), format!("{manifest}axum = \"0.8\"\nour_sessions = \"1\"\n")).expect("a manifest");
+    dir.write("Cargo.toml", format!("{manifest}axum = \"0.8\"\nour_sessions = \"1\"\n"));
     let rules = found(dir.path());
     assert!(rules.iter().any(|rule| rule.contains("memory-session-store")), "{rules:?}");
 }
@@ -136,9 +129,8 @@ fn excluded_files_are_not_analysed_and_catalogs_of_the_tree_count() {
 fn the_baseline_is_where_the_configuration_says() {
     let dir = tree(&format!("baseline = \"ops/known.toml\"\n{ATTRIBUTE}"), "");
     fs::create_dir_all(dir.path().join("ops")).expect("a folder");
-    let binary = env!("CARGO_BIN_EXE_cargo-stateless");
-    assert!(Command::new(binary).arg("baseline").arg(dir.path()).status().expect("the binary runs").success());
+    assert!(binary().arg("baseline").arg(dir.path()).status().expect("the binary runs").success());
     assert!(dir.path().join("ops/known.toml").is_file());
-    assert_eq!(report(dir.path()).0, Some(0));
+    assert_eq!(code(dir.path()), Some(0));
     assert_eq!(run(dir.path(), &["--no-suppressions"]).status.code(), Some(1));
 }

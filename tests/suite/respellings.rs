@@ -1,12 +1,8 @@
 //! Each rule about Rust code survives every respelling of its program and falls with one changed fact.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
-use cargo_stateless::finding::Persona;
-use std::fs;
-
-#[path = "respellings/programs.rs"]
 mod programs;
+
+use crate::tree::{self, Tree, with};
 use programs::{PROGRAMS, Program};
 
 /// Pairs of rule and respelling that are not told yet, each with the reason. A pair that is mended must be taken off.
@@ -15,45 +11,24 @@ const OPEN: &[(&str, &str, &str)] = &[];
 /// Files below `src`.
 type Files = Vec<(&'static str, String)>;
 
-const MANIFEST: &str = r#"[package]
-name = "desk"
-version = "0.1.0"
-edition = "2024"
-
-[dependencies]
-axum = { version = "0.8", features = ["ws"] }
-axum-extra = { version = "0.10", features = ["cookie-private"] }
-dashmap = "6"
-futures-util = "0.3"
-moka = { version = "0.12", features = ["future"] }
-redis = { version = "1", features = ["tokio-comp"] }
-reqwest = "0.13"
-sqlx = { version = "0.9", features = ["postgres", "sqlite", "runtime-tokio"] }
-tokio = { version = "1", features = ["full"] }
-tower-sessions = "0.15"
-tower-sessions-redis-store = "0.17"
-"#;
-
-/// The text with one passage changed; a passage that is not there would make a variant prove nothing.
-fn with(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "{from} is not in {text}");
-    text.replace(from, to)
-}
+const DEPENDENCIES: &[&str] = &[
+    "axum",
+    "axum-extra",
+    "dashmap",
+    "futures-util",
+    "moka",
+    "redis",
+    "reqwest",
+    "sqlx",
+    "tokio",
+    "tower-sessions",
+    "tower-sessions-redis-store",
+];
 
 /// The rules that are reported to everybody for a crate of these files, sorted.
 fn verdict(files: &Files) -> Vec<&'static str> {
-    let dir = tempfile::tempdir().expect("a folder");
-    fs::write(dir.path().join("Cargo.toml"), MANIFEST).expect("a manifest");
-    fs::create_dir(dir.path().join("src")).expect("a folder");
-    for (name, text) in files {
-        fs::write(dir.path().join("src").join(name), text).expect("a source");
-    }
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
-    assert!(analysis.summary.entry_points >= 1, "the handlers were not found in {files:?}");
-    let mut rules: Vec<&str> = analysis.findings.iter().filter(|f| f.persona == Persona::Regular).map(|f| f.rule).collect();
-    rules.sort_unstable();
-    rules
+    let analysis = Tree::package("desk", DEPENDENCIES, files).understood();
+    tree::rules(analysis.findings.iter().filter(tree::is_regular))
 }
 
 /// The programs whose verdict is another one, but for the open pairs, and the open pairs that hold by now.

@@ -5,6 +5,8 @@ use cargo_stateless::config::Config;
 use std::fs;
 use std::path::Path;
 
+use crate::tree::Tree;
+
 const MAIN: &str = r#"
 mod codes;
 use axum::{Router, routing::get};
@@ -46,13 +48,9 @@ fn kept(cache: &Path) -> Vec<(u64, Vec<u8>)> {
 
 #[test]
 fn the_cache_changes_nothing_that_is_said() {
-    let (tree, cache) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let (tree, cache) = (tree.path(), cache.path());
-    fs::create_dir(tree.join("src")).expect("writable");
-    fs::write(tree.join("Cargo.toml"), "[package]\nname = \"shop\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\n")
-        .expect("writable");
-    fs::write(tree.join("src/main.rs"), MAIN).expect("writable");
-    fs::write(tree.join("src/codes.rs"), CODES).expect("writable");
+    let laid = Tree::package("shop", &["axum"], &[("main.rs", MAIN), ("codes.rs", CODES)]);
+    let cache = tempfile::tempdir().expect("a folder");
+    let (tree, cache) = (laid.path(), cache.path());
 
     let first = said(tree, None);
     assert!(first.contains("authoritative-memory") && first.contains("cannot be parsed"), "{first}");
@@ -62,7 +60,7 @@ fn the_cache_changes_nothing_that_is_said() {
     assert_eq!(said(tree, Some(cache)), first, "the run that uses it");
     assert_eq!(kept(cache), filled, "a run without news writes nothing");
 
-    fs::write(tree.join("src/codes.rs"), CODES.replace("fn broken() { let = ; }", "")).expect("writable");
+    laid.write("src/codes.rs", CODES.replace("fn broken() { let = ; }", ""));
     let changed = said(tree, None);
     assert_ne!(changed, first);
     assert_eq!(said(tree, Some(cache)), changed, "after a change");

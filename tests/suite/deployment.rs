@@ -4,8 +4,9 @@
 use cargo_stateless::analysis::{Analysis, AnalyzeOptions, Assessed};
 use cargo_stateless::config::Config;
 use cargo_stateless::finding::{ChecklistItem, Finding, Persona};
-use std::fs;
 use std::path::PathBuf;
+
+use crate::tree::Tree;
 
 const CARGO: &str = "[package]\nname = \"shop\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nrusqlite = \"0.32\"\n";
 
@@ -56,17 +57,7 @@ const STICKY: &str =
     "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec:\n  selector: {app: shop}\n  sessionAffinity: ClientIP\n";
 
 fn analyse(files: &[(&str, &str)]) -> Analysis {
-    analyse_with(files, &AnalyzeOptions::default()).expect("a tree")
-}
-
-fn analyse_with(files: &[(&str, &str)], options: &AnalyzeOptions) -> Result<Analysis, String> {
-    let tree = tempfile::tempdir().expect("a folder");
-    for (path, text) in files {
-        let path = tree.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
-        fs::write(path, text).expect("writable");
-    }
-    cargo_stateless::engine::analyze(tree.path(), &Config::default(), options).map_err(|error| error.message)
+    Tree::new(files).analyse()
 }
 
 fn of<'a>(analysis: &'a Analysis, rule: &str) -> Vec<&'a Finding> {
@@ -220,29 +211,24 @@ fn a_broken_manifest_is_listed_and_is_no_unread_code() {
 
 #[test]
 fn a_manifest_that_is_no_text_is_listed() {
-    let tree = tempfile::tempdir().expect("a folder");
-    for (path, bytes) in [("Cargo.toml", CARGO.as_bytes()), ("src/main.rs", CODES.as_bytes()), ("deploy.yaml", b"a: 1\nb: \xff\n")] {
-        let path = tree.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
-        fs::write(path, bytes).expect("writable");
-    }
-    let analysis = cargo_stateless::engine::analyze(tree.path(), &Config::default(), &AnalyzeOptions::default()).expect("the rest goes on");
+    let text: &[u8] = b"a: 1\nb: \xff\n";
+    let analysis = Tree::new(&[("Cargo.toml", CARGO.as_bytes()), ("src/main.rs", CODES.as_bytes()), ("deploy.yaml", text)]).analyse();
     assert_eq!(analysis.unread_manifests[0].reason, "line 2: not UTF-8");
     assert_eq!(of(&analysis, "authoritative-memory").len(), 1);
 }
 
 #[test]
 fn manifests_elsewhere_are_given_as_files_or_folders() {
-    let elsewhere = tempfile::tempdir().expect("a folder");
-    fs::write(elsewhere.path().join("shop.yaml"), pod(1, "acme/shop", "")).expect("writable");
+    let elsewhere = Tree::new(&[("shop.yaml", pod(1, "acme/shop", ""))]);
     let given = |path: PathBuf| AnalyzeOptions { manifests: vec![path], ..AnalyzeOptions::default() };
-    let files = [("Cargo.toml", CARGO), ("src/main.rs", CODES)];
+    let tree = Tree::new(&[("Cargo.toml", CARGO), ("src/main.rs", CODES)]);
     for path in [elsewhere.path().to_path_buf(), elsewhere.path().join("shop.yaml")] {
-        let analysis = analyse_with(&files, &given(path)).expect("a tree");
+        let analysis = tree.analyse_with(&Config::default(), &given(path));
         assert_eq!(of(&analysis, "single-instance").len(), 1);
     }
-    let missing = analyse_with(&files, &given(elsewhere.path().join("none.yaml")));
-    assert!(missing.is_err_and(|message| message.contains("none.yaml")), "a path that was named on purpose must be there");
+    let options = given(elsewhere.path().join("none.yaml"));
+    let missing = cargo_stateless::engine::analyze(tree.path(), &Config::default(), &options);
+    assert!(missing.is_err_and(|error| error.message.contains("none.yaml")), "a path that was named on purpose must be there");
 }
 
 #[test]

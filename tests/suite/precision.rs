@@ -1,24 +1,12 @@
 //! What looks like state and is none, each beside its twin that is: the same program with one fact changed.
 
-use cargo_stateless::analysis::{Analysis, AnalyzeOptions};
-use cargo_stateless::config::Config;
+use crate::tree::{self, Tree};
 
-const DEPENDENCIES: &str = "axum = \"0.8\"\nasync-graphql = \"7\"\nsqlx = \"0.8\"\ntokio = \"1\"\nredis = \"1\"\nclap = \"4\"\n\
-    cookie = \"0.18\"\nargon2 = \"0.5\"\ntantivy = \"0.24\"\nlettre = \"0.11\"\nreqwest = \"0.12\"\ndiesel = \"2\"\n";
-
-fn analysis(text: &str) -> Analysis {
-    let dir = tempfile::tempdir().expect("a folder");
-    let manifest = format!("[package]\nname = \"office\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{DEPENDENCIES}");
-    std::fs::create_dir(dir.path().join("src")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), text).expect("writable");
-    cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree")
-}
+const DEPENDENCIES: &[&str] =
+    &["axum", "async-graphql", "sqlx", "tokio", "redis", "clap", "cookie", "argon2", "tantivy", "lettre", "reqwest", "diesel"];
 
 fn rules(text: &str) -> Vec<&'static str> {
-    let mut rules: Vec<&str> = analysis(text).findings.iter().map(|f| f.rule).collect();
-    rules.sort_unstable();
-    rules
+    tree::rules(&Tree::service("office", DEPENDENCIES, text).read().findings)
 }
 
 /// A service with these items, whose `main` does this first and then serves `show` and `set` with `state`.

@@ -1,26 +1,30 @@
 //! Consumers of queues and streams: the same loop with one fact changed, and the verdict that must change with it.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
+use crate::tree::{self, Tree};
 
 const HEAD: &str = "use futures_util::StreamExt;\nuse sqlx::PgPool;\nuse std::collections::{HashMap, HashSet};\n\
     async fn store(db: &PgPool, n: i64) { sqlx::query(\"INSERT INTO visits (n) VALUES ($1)\").bind(n).execute(db).await.unwrap(); }\n\
     fn read(bytes: &[u8]) -> i64 { bytes.len() as i64 }\n";
 
+const DEPENDENCIES: &[&str] = &[
+    "sqlx",
+    "tokio",
+    "futures-util",
+    "lapin",
+    "rdkafka",
+    "aws-sdk-sqs",
+    "async-nats",
+    "redis",
+    "apalis",
+    "uuid",
+    "omniqueue",
+    "sqlxmq",
+    "axum",
+];
+
 /// The ids of the rules that speak of a program with these items.
 fn rules(items: &str) -> Vec<&'static str> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let manifest = "[package]\nname = \"visits\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = \"0.9\"\ntokio = \"1\"\n\
-        futures-util = \"0.3\"\nlapin = \"4\"\nrdkafka = \"0.38\"\naws-sdk-sqs = \"1\"\nasync-nats = \"0.4\"\nredis = \"1\"\napalis = \"0.7\"\nuuid = \"1\"\n\
-        omniqueue = \"0.2\"\nsqlxmq = \"0.5\"\naxum = \"0.8\"\n";
-    std::fs::create_dir(dir.path().join("src")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    std::fs::write(dir.path().join("src/main.rs"), format!("{HEAD}{items}")).expect("writable");
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    assert!(analysis.errors.is_empty(), "{:?}", analysis.errors);
-    let mut rules: Vec<&str> = analysis.findings.iter().map(|f| f.rule).collect();
-    rules.sort_unstable();
-    rules
+    tree::rules(&Tree::service("visits", DEPENDENCIES, format!("{HEAD}{items}")).read().findings)
 }
 
 /// A broker's loop, with `{before}` the loop and `{body}` run on each `m`.

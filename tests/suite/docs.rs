@@ -1,26 +1,21 @@
 //! What the documentation shows is what the program does.
 
 use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
 
 use cargo_stateless::cli::Cli;
 
+use crate::tree::{binary, project};
+
 const PAGES: [&str; 4] = ["README.md", "docs/usage.md", "docs/ci.md", "docs/bots.md"];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn read(page: &str) -> String {
-    std::fs::read_to_string(root().join(page)).expect("a page")
+    std::fs::read_to_string(project().join(page)).expect("a page")
 }
 
 /// Runs `ARGUMENTS`, or `ARGUMENTS /json/pointer`, at the root of the project.
 fn output(marker: &str) -> String {
     let (args, pointer): (Vec<&str>, Vec<&str>) = marker.split_whitespace().partition(|word| !word.starts_with('/'));
-    let binary = env!("CARGO_BIN_EXE_cargo-stateless");
-    let output = Command::new(binary).args(&args).current_dir(root()).env("NO_COLOR", "1").output().expect("the binary runs");
+    let output = binary().args(&args).current_dir(project()).output().expect("the binary runs");
     let text = String::from_utf8(output.stdout).expect("text");
     let Some(pointer) = pointer.first() else { return text };
     let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -47,15 +42,15 @@ fn refreshed(page: &str) -> String {
     out
 }
 
-/// `WRITE_DOCS=1 cargo test --test docs` writes what the program prints now, to be looked at and committed.
+/// `WRITE_DOCS=1 cargo test --test suite docs` writes what the program prints now, to be looked at and committed.
 #[test]
 fn shown_output_is_real() {
     for page in PAGES {
         let (old, new) = (read(page), refreshed(&read(page)));
         if std::env::var_os("WRITE_DOCS").is_some() {
-            std::fs::write(root().join(page), &new).expect("written");
+            std::fs::write(project().join(page), &new).expect("written");
         } else {
-            assert!(old == new, "{page} shows other output than the program; WRITE_DOCS=1 cargo test --test docs writes it");
+            assert!(old == new, "{page} shows other output than the program; WRITE_DOCS=1 cargo test --test suite docs writes it");
         }
     }
 }

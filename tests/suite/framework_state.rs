@@ -1,27 +1,10 @@
 //! What outlives a request is told by how each framework is given its state; each case has a twin in which one fact differs.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
+use crate::tree::{Tree, with};
 
 /// The rules that a service with these dependencies and files below `src` breaks, sorted.
 fn rules(dependencies: &[&str], files: &[(&str, &str)]) -> Vec<&'static str> {
-    let dir = tempfile::tempdir().expect("a folder");
-    let list: String = dependencies.iter().map(|d| format!("{d} = \"*\"\n")).collect();
-    let manifest = format!("[package]\nname = \"harbour\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{list}");
-    std::fs::create_dir_all(dir.path().join("src/bin")).expect("writable");
-    std::fs::write(dir.path().join("Cargo.toml"), manifest).expect("writable");
-    for (path, text) in files {
-        std::fs::write(dir.path().join("src").join(path), text).expect("writable");
-    }
-    let analysis = cargo_stateless::engine::analyze(dir.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
-    let mut rules: Vec<&str> = analysis.findings.iter().map(|f| f.rule).collect();
-    rules.sort_unstable();
-    rules
-}
-
-fn with(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "{from}");
-    text.replace(from, to)
+    Tree::package("harbour", dependencies, files).rules()
 }
 
 #[test]

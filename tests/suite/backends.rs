@@ -1,12 +1,9 @@
 //! Back ends that a setting chooses: what the service ships with decides, and the same code with the
 //! other default is another verdict.
 
-use cargo_stateless::analysis::AnalyzeOptions;
-use cargo_stateless::config::Config;
 use cargo_stateless::finding::{Finding, Persona};
-use std::fs;
 
-const CARGO: &str = "[package]\nname = \"ward\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nclap = \"4\"\nserde = \"1\"\nrusqlite = \"0.32\"\nsqlx = \"0.8\"\n";
+use crate::tree::Tree;
 
 /// A service that opens its store by `open(&settings)`.
 fn findings(settings: &str) -> Vec<Finding> {
@@ -24,11 +21,7 @@ fn main() {{
 }}
 "#
     );
-    let tree = tempfile::tempdir().expect("a folder");
-    fs::create_dir(tree.path().join("src")).expect("writable");
-    fs::write(tree.path().join("Cargo.toml"), CARGO).expect("writable");
-    fs::write(tree.path().join("src/main.rs"), code).expect("writable");
-    cargo_stateless::engine::analyze(tree.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree").findings
+    Tree::service("ward", &["axum", "clap", "serde", "rusqlite", "sqlx"], code).understood().findings
 }
 
 fn of(findings: &[Finding], rule: &str) -> Vec<Persona> {

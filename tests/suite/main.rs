@@ -1,0 +1,23 @@
+//! The integration tests: one binary, because each further one would link the engine and its parsers again.
+
+mod backends;
+mod cli;
+mod config;
+mod consumers;
+mod deployment;
+mod docs;
+mod entry_points;
+mod framework_state;
+mod hostile;
+mod hygiene;
+mod manifest_rules;
+mod memory;
+mod metamorphic;
+mod precision;
+mod respellings;
+mod rules;
+mod second_run;
+mod since;
+mod tasks;
+mod tokens;
+mod tree;
