@@ -4,39 +4,28 @@ pub mod evidence;
 mod inventory;
 pub mod work;
 
-/// Declares the rules' modules and lists their pages: the one place where a rule is named.
-macro_rules! rules {
-    ($($module:ident => $id:literal),* $(,)?) => {
-        $(pub mod $module;)*
-        /// `(id, page)` of every rule.
-        pub const PAGES: &[(&str, &str)] = &[$(($id, include_str!(concat!("../rules/", $id, ".md")))),*];
-    };
-}
-
-rules! {
-    authoritative_memory => "authoritative-memory",
-    bloated_token => "bloated-token",
-    detached_task => "detached-task",
-    embedded_database => "embedded-database",
-    fixed_signing_key => "fixed-signing-key",
-    in_process_broadcast => "in-process-broadcast",
-    in_process_lock => "in-process-lock",
-    in_process_queue => "in-process-queue",
-    leaky_quarantine => "leaky-quarantine",
-    local_file => "local-file",
-    local_rate_limit => "local-rate-limit",
-    local_sequence => "local-sequence",
-    local_setting => "local-setting",
-    long_lived_token => "long-lived-token",
-    memory_session_store => "memory-session-store",
-    per_instance_secret => "per-instance-secret",
-    single_instance => "single-instance",
-    stale_local_cache => "stale-local-cache",
-    sticky_session => "sticky-session",
-    unelected_schedule => "unelected-schedule",
-    unrecoverable_stream_state => "unrecoverable-stream-state",
-    write_buffer => "write-buffer",
-}
+pub mod authoritative_memory;
+pub mod bloated_token;
+pub mod detached_task;
+pub mod embedded_database;
+pub mod fixed_signing_key;
+pub mod in_process_broadcast;
+pub mod in_process_lock;
+pub mod in_process_queue;
+pub mod leaky_quarantine;
+pub mod local_file;
+pub mod local_rate_limit;
+pub mod local_sequence;
+pub mod local_setting;
+pub mod long_lived_token;
+pub mod memory_session_store;
+pub mod per_instance_secret;
+pub mod single_instance;
+pub mod stale_local_cache;
+pub mod sticky_session;
+pub mod unelected_schedule;
+pub mod unrecoverable_stream_state;
+pub mod write_buffer;
 
 use crate::analysis::{Analysis, Assessed};
 use crate::config::Config;
@@ -46,6 +35,32 @@ use crate::facts::profile::Profile;
 use crate::finding::{Finding, Location};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeSet, HashMap};
+
+/// `(id, page)` of every rule; a test holds the rules' files, modules and pages to this list.
+pub const PAGES: &[(&str, &str)] = &[
+    (authoritative_memory::ID, include_str!("../rules/authoritative-memory.md")),
+    (bloated_token::ID, include_str!("../rules/bloated-token.md")),
+    (detached_task::ID, include_str!("../rules/detached-task.md")),
+    (embedded_database::ID, include_str!("../rules/embedded-database.md")),
+    (fixed_signing_key::ID, include_str!("../rules/fixed-signing-key.md")),
+    (in_process_broadcast::ID, include_str!("../rules/in-process-broadcast.md")),
+    (in_process_lock::ID, include_str!("../rules/in-process-lock.md")),
+    (in_process_queue::ID, include_str!("../rules/in-process-queue.md")),
+    (leaky_quarantine::ID, include_str!("../rules/leaky-quarantine.md")),
+    (local_file::ID, include_str!("../rules/local-file.md")),
+    (local_rate_limit::ID, include_str!("../rules/local-rate-limit.md")),
+    (local_sequence::ID, include_str!("../rules/local-sequence.md")),
+    (local_setting::ID, include_str!("../rules/local-setting.md")),
+    (long_lived_token::ID, include_str!("../rules/long-lived-token.md")),
+    (memory_session_store::ID, include_str!("../rules/memory-session-store.md")),
+    (per_instance_secret::ID, include_str!("../rules/per-instance-secret.md")),
+    (single_instance::ID, include_str!("../rules/single-instance.md")),
+    (stale_local_cache::ID, include_str!("../rules/stale-local-cache.md")),
+    (sticky_session::ID, include_str!("../rules/sticky-session.md")),
+    (unelected_schedule::ID, include_str!("../rules/unelected-schedule.md")),
+    (unrecoverable_stream_state::ID, include_str!("../rules/unrecoverable-stream-state.md")),
+    (write_buffer::ID, include_str!("../rules/write-buffer.md")),
+];
 
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 

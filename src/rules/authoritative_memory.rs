@@ -22,7 +22,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // When something was last looked up or done here: its age decides, and every instance has its own.
-    if cell.expires && profile.put_from.has(Prov::CLOCK) && !profile.put_from.has(Prov::REQUEST.or(Prov::RANDOM).or(Prov::STORE)) && !matches!(profile.class, "map" | "set" | "seq" | "cache") {
+    if cell.expires
+        && profile.put_from.has(Prov::CLOCK)
+        && !profile.put_from.has(Prov::REQUEST.or(Prov::RANDOM).or(Prov::STORE))
+        && !matches!(profile.class, "map" | "set" | "seq" | "cache")
+    {
         return None;
     }
     // Ends of connections are no data: whether a message reaches them all is another question.
@@ -33,7 +37,13 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     written.extend(&profile.updates);
     // A cache for some readers can still be the only home for others.
     let relied_on = profile.claims;
-    if written.is_empty() || profile.reads.is_empty() || (profile.reloads && !relied_on) || profile.only_logged || profile.only_modulo || profile.in_flight(w) {
+    if written.is_empty()
+        || profile.reads.is_empty()
+        || (profile.reloads && !relied_on)
+        || profile.only_logged
+        || profile.only_modulo
+        || profile.in_flight(w)
+    {
         return None;
     }
     if !profile.keeps_requests() && profile.updates.is_empty() {
@@ -64,7 +74,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     } else {
         format!("what `{writer}` stores is missing for `{reader}` on another instance and lost with this one")
     };
-    let reason = format!("reporting because `{writer}` writes `{name}` with a value from {} and `{reader}` relies on it, with nothing to reload it from", profile.put_from.or(profile.key_from).describe());
+    let reason = format!(
+        "reporting because `{writer}` writes `{name}` with a value from {} and `{reader}` relies on it, with nothing to reload it from",
+        profile.put_from.or(profile.key_from).describe()
+    );
     let mut first = vec![evidence::declared(w, cell)];
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &write));
@@ -83,7 +96,9 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         location: evidence::location(w, cell.file, cell.span),
         witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
         home: Some("shared cache or database".into()),
-        help: Some(format!("keep what `{name}` holds in a store that every instance shares, keyed as it is here, and treat this copy as a cache at most")),
+        help: Some(format!(
+            "keep what `{name}` holds in a store that every instance shares, keyed as it is here, and treat this copy as a cache at most"
+        )),
         related: Vec::new(),
     })
 }

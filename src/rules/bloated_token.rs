@@ -50,10 +50,18 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, def: DefId, limits:
         package: w.p.krate(w.p.def(node.def).krate).package.clone(),
         symbol: w.p.path(node.def),
         ty: Some(w.p.path(def)),
-        message: format!("each request carries about {} bytes{grows} and stays with what was true at sign-in: `{name}` holds {names}", weight.on_the_wire()),
+        message: format!(
+            "each request carries about {} bytes{grows} and stays with what was true at sign-in: `{name}` holds {names}",
+            weight.on_the_wire()
+        ),
         location: location.clone(),
         witness: vec![vec![
-            Step { role: Role::Declared, entry: None, message: format!("the claims `{name}`, about {} bytes of JSON", weight.json), location: declared },
+            Step {
+                role: Role::Declared,
+                entry: None,
+                message: format!("the claims `{name}`, about {} bytes of JSON", weight.json),
+                location: declared,
+            },
             Step { role: Role::Signed, entry: None, message: "signed into the token here".into(), location },
         ]],
         home: Some("shared cache".into()),

@@ -29,7 +29,12 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
         let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
         let shipped = asked && !w.facts.effects.iter().any(|e| writes(e) && package_of(w, e) == package);
-        if reached && !foreign && !shipped && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty()) && seen.insert((node.file, engine)) {
+        if reached
+            && !foreign
+            && !shipped
+            && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty())
+            && seen.insert((node.file, engine))
+        {
             let mut finding = finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def)));
             explain_choice(w, effect, engine, &mut finding);
             findings.push(finding);
@@ -44,7 +49,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let file = w.p.def(def).file;
         let hir = &w.p.file(file).hir;
         let item = w.p.item(def);
-        let database = item.attrs.iter().any(|a| hir.str(a.path).ends_with("database") || hir.str(a.path) == "derive" && hir.str(a.args).contains("Database"));
+        let database = item
+            .attrs
+            .iter()
+            .any(|a| hir.str(a.path).ends_with("database") || hir.str(a.path) == "derive" && hir.str(a.args).contains("Database"));
         let Some((_, fields)) = w.p.fields_of(def).filter(|_| database) else { continue };
         let held = fields.fields.iter().find_map(|f| w.p.field_type(def, &[], w.p.name_in(file, f.name)));
         if held.is_some_and(|t| is_embedded(w, &t)) && seen.insert((file, "SQLite")) {
@@ -117,7 +125,17 @@ fn is_embedded(w: &World<'_>, ty: &Ty) -> bool {
 
 fn engine(path: &str) -> &'static str {
     let lower = path.to_ascii_lowercase();
-    let known = [("sqlite", "SQLite"), ("libsql", "SQLite"), ("sled", "sled"), ("redb", "redb"), ("rocksdb", "RocksDB"), ("heed", "LMDB"), ("tantivy", "tantivy"), ("fjall", "fjall"), ("duckdb", "DuckDB")];
+    let known = [
+        ("sqlite", "SQLite"),
+        ("libsql", "SQLite"),
+        ("sled", "sled"),
+        ("redb", "redb"),
+        ("rocksdb", "RocksDB"),
+        ("heed", "LMDB"),
+        ("tantivy", "tantivy"),
+        ("fjall", "fjall"),
+        ("duckdb", "DuckDB"),
+    ];
     known.iter().find(|(word, _)| lower.contains(word)).map_or("an embedded database", |(_, name)| name)
 }
 
@@ -135,7 +153,10 @@ fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, sy
         ty: None,
         message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
         location: location.clone(),
-        witness: evidence::built(Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location }, used(w, def)),
+        witness: evidence::built(
+            Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location },
+            used(w, def),
+        ),
         home: Some("RDBMS".into()),
         help: Some("use a database server that every instance reaches, or replicate the file to a shared store and say who owns it".into()),
         related: Vec::new(),

@@ -73,7 +73,12 @@ fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Opti
             Severity::Warning,
         )
     };
-    let mut witness = vec![Step { role: Role::Signed, entry: None, message: "signed with the one key, without a key id".into(), location: location.clone() }];
+    let mut witness = vec![Step {
+        role: Role::Signed,
+        entry: None,
+        message: "signed with the one key, without a key id".into(),
+        location: location.clone(),
+    }];
     if let Some(home) = first.origin.key.home {
         witness.insert(0, kept(w, home));
     }
@@ -127,7 +132,11 @@ fn peeking(w: &World<'_>) -> FxHashSet<DefId> {
 fn overlaps(w: &World<'_>, verify: &Verify, peeking: &FxHashSet<DefId>) -> bool {
     let def = w.facts.node(verify.node).def;
     let second = |other: &&Verify| {
-        w.facts.node(other.node).def == def && other.span != verify.span && other.key.home != verify.key.home && other.claims == verify.claims && !other.excludes(verify)
+        w.facts.node(other.node).def == def
+            && other.span != verify.span
+            && other.key.home != verify.key.home
+            && other.claims == verify.claims
+            && !other.excludes(verify)
     };
     verify.key.many || peeking.contains(&def) || w.facts.tokens.verifies.iter().any(|v| second(&v))
 }
@@ -148,7 +157,12 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
         severity: if bad { Severity::Error } else { Severity::Note },
         confidence: if bad { Confidence::High } else { Confidence::Medium },
         persona: if bad { Persona::Regular } else { Persona::Pedantic },
-        reason: if bad { "reporting because the key for cookies is a literal" } else { "reporting because one key signs cookies, and no older one is accepted" }.into(),
+        reason: if bad {
+            "reporting because the key for cookies is a literal"
+        } else {
+            "reporting because one key signs cookies, and no older one is accepted"
+        }
+        .into(),
         package: w.p.krate(w.p.def(node.def).krate).package.clone(),
         symbol: format!("{}::{what}", w.p.path(node.def)),
         ty: None,

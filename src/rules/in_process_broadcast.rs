@@ -15,7 +15,8 @@ pub const ID: &str = "in-process-broadcast";
 pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let requested = Phases::REQUEST.or(Phases::TASK);
     let on_request = |id: &AccessId| w.graph.phase(w.facts.access(*id).node).has(requested);
-    let of = |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
+    let of =
+        |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
     let sends = of(&[Op::Send]);
     let receivers = if is_broadcast(w, &cell.ty) { of(&[Op::Subscribe]) } else { registry_inserts(cell, w, &on_request) };
     if sends.is_empty() || receivers.is_empty() {

@@ -18,11 +18,17 @@ struct Coordinated {
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let on_request = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
-    let of = |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
+    let of =
+        |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
     let waits = of(&[Op::Wait]);
     let (held, coordinated) = if !waits.is_empty() && matches!(profile.class, "barrier" | "notify") {
         let at = evidence::pick(w, &waits, None)?;
-        let step = Step { role: Role::Because, entry: None, message: "a request waits here for another one".into(), location: evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span) };
+        let step = Step {
+            role: Role::Because,
+            entry: None,
+            message: "a request waits here for another one".into(),
+            location: evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span),
+        };
         (at, Coordinated { what: "a request that may be on another instance".into(), step })
     } else {
         let empty = guards_nothing(w, &cell.ty, 0);
@@ -50,11 +56,17 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         package: cell.package.clone(),
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
-        message: format!("two instances do at the same time what `{name}` is to keep apart: it only holds back this process while {} goes on", coordinated.what),
+        message: format!(
+            "two instances do at the same time what `{name}` is to keep apart: it only holds back this process while {} goes on",
+            coordinated.what
+        ),
         location: evidence::location(w, cell.file, cell.span),
         witness: vec![first, evidence::chain(w, &held)],
         home: Some("coordination service".into()),
-        help: Some("let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing".into()),
+        help: Some(
+            "let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing"
+                .into(),
+        ),
         related: Vec::new(),
     })
 }
@@ -87,14 +99,21 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
         let shared = match e.kind {
             EffectKind::Store { kind: crate::catalog::StoreKind::Http, .. } if semaphore => false,
             EffectKind::Store { writes, .. } => writes || !gate && !semaphore,
-            EffectKind::File(kind) => !semaphore && matches!(kind, crate::catalog::FnEffect::FileWrite | crate::catalog::FnEffect::FileRename),
+            EffectKind::File(kind) => {
+                !semaphore && matches!(kind, crate::catalog::FnEffect::FileWrite | crate::catalog::FnEffect::FileRename)
+            }
             _ => false,
         };
         shared && holds(&e.guards, e.node, e.order)
     });
     if let Some(effect) = effect {
         let what = super::work::name(w, effect);
-        let step = Step { role: Role::Coordinated, entry: None, message: format!("held while {what} runs"), location: evidence::node_location(w, effect.node, effect.span) };
+        let step = Step {
+            role: Role::Coordinated,
+            entry: None,
+            message: format!("held while {what} runs"),
+            location: evidence::node_location(w, effect.node, effect.span),
+        };
         return Some(Coordinated { what, step });
     }
     let call = w.facts.calls.iter().find(|c| {
@@ -102,6 +121,11 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
         c.kind == CallKind::Call && shared && holds(&c.guards, c.node, c.order)
     })?;
     let what = format!("`{}`", w.p.text(w.p.def(call.target).name));
-    let step = Step { role: Role::Coordinated, entry: None, message: format!("held while {what} runs"), location: evidence::node_location(w, call.node, call.span) };
+    let step = Step {
+        role: Role::Coordinated,
+        entry: None,
+        message: format!("held while {what} runs"),
+        location: evidence::node_location(w, call.node, call.span),
+    };
     Some(Coordinated { what, step })
 }

@@ -30,7 +30,9 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
         let file = &w.p.file(cell.file).path;
         let name = evidence::short(&cell.symbol);
         if let Some(declared) = analysis.quarantine.iter().find(|q| q.within.has(file, &cell.symbol)) {
-            analysis.checklist_facts.push((ChecklistItem::Quarantine, format!("`{name}` holds clients and is declared in {}", declared.path)));
+            analysis
+                .checklist_facts
+                .push((ChecklistItem::Quarantine, format!("`{name}` holds clients and is declared in {}", declared.path)));
             continue;
         }
         let files: BTreeSet<&str> = touched(w, cell).into_iter().map(|(node, _)| w.p.file(w.facts.node(node).file).path.as_str()).collect();
@@ -68,7 +70,8 @@ fn flaw(w: &World<'_>, config: &Config, declared: &config::Quarantine, within: &
     let source = config.source.clone().unwrap_or_else(|| config::FILE_NAME.into());
     let location = Location { path: source, line: declared.line, column: 1, end_line: declared.line, end_column: 1 };
     let path = &declared.path;
-    let here = Step { role: Role::Declared, entry: None, message: format!("{path} is declared as a quarantine here"), location: location.clone() };
+    let here =
+        Step { role: Role::Declared, entry: None, message: format!("{path} is declared as a quarantine here"), location: location.clone() };
     let (message, reason, help, steps) = if held.is_empty() && !found {
         (
             format!("the next state at {path} would pass unseen: the quarantine is declared and there is no state in it"),
@@ -132,13 +135,20 @@ fn undeclared(w: &World<'_>, cell: &Cell, files: usize) -> Finding {
     let mut witness = vec![evidence::declared(w, cell)];
     for (node, span) in touched(w, cell).into_iter().take(SHOWN) {
         let function = w.p.text(w.p.def(w.facts.node(node).def).name);
-        witness.push(Step { role: Role::Read, entry: None, message: format!("touched by `{function}`"), location: evidence::node_location(w, node, span) });
+        witness.push(Step {
+            role: Role::Read,
+            entry: None,
+            message: format!("touched by `{function}`"),
+            location: evidence::node_location(w, node, span),
+        });
     }
     let mut finding = finding(
         cell.symbol.clone(),
         cell.package.clone(),
         evidence::location(w, cell.file, cell.span),
-        format!("nobody can say how the connected clients in `{name}` come back after a kill: {files} files touch them and no quarantine is declared"),
+        format!(
+            "nobody can say how the connected clients in `{name}` come back after a kill: {files} files touch them and no quarantine is declared"
+        ),
         format!("reporting because `{name}` holds ways to clients, which no store can, and is not confined to one module"),
         "keep it in one module, and declare that module with owner and recovery as a quarantine in stateless.toml",
         witness,
@@ -149,7 +159,15 @@ fn undeclared(w: &World<'_>, cell: &Cell, files: usize) -> Finding {
     finding
 }
 
-fn finding(symbol: String, package: String, location: Location, message: String, reason: String, help: &str, witness: Vec<Step>) -> Finding {
+fn finding(
+    symbol: String,
+    package: String,
+    location: Location,
+    message: String,
+    reason: String,
+    help: &str,
+    witness: Vec<Step>,
+) -> Finding {
     Finding {
         rule: ID,
         item: ChecklistItem::Quarantine,

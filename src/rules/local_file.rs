@@ -23,7 +23,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         };
         let def = w.facts.node(effect.node).def;
         // A temporary name and its rename, or several files of one store, are one way to disk.
-        if writes && !done.contains(&def)
+        if writes
+            && !done.contains(&def)
             && let Some(finding) = judge(effect, w)
         {
             done.insert(def);
@@ -55,7 +56,12 @@ fn job(id: NodeId, w: &World<'_>) -> Option<(DefId, Finding)> {
     })?;
     let def = w.facts.node(written.node).def;
     let by = w.p.text(w.p.def(w.facts.node(id).def).name).to_string();
-    let step = |role: Role, message: String, node: NodeId, span: Span| Step { role, entry: None, message, location: evidence::node_location(w, node, span) };
+    let step = |role: Role, message: String, node: NodeId, span: Span| Step {
+        role,
+        entry: None,
+        message,
+        location: evidence::node_location(w, node, span),
+    };
     let what = evidence::last_two(&written.what);
     let mut steps = vec![
         step(Role::Because, "background work that repeats here".into(), id, repeated),
@@ -64,7 +70,9 @@ fn job(id: NodeId, w: &World<'_>) -> Option<(DefId, Finding)> {
     steps.extend(evidence::calls(w, &w.graph.path(id, written.node), &by));
     steps.push(step(Role::Written, format!("`{what}` writes to this instance's disk"), written.node, written.span));
     steps.push(step(Role::Because, format!("{} tells every instance that it is there", work::name(w, told)), told.node, told.span));
-    let reason = format!("reporting because `{by}` takes jobs that every instance shares and leaves what it makes on the disk of the instance that did them");
+    let reason = format!(
+        "reporting because `{by}` takes jobs that every instance shares and leaves what it makes on the disk of the instance that did them"
+    );
     Some((def, finding(w, written, &what, &format!("`{by}`"), Confidence::Medium, reason, vec![steps])))
 }
 
@@ -74,14 +82,16 @@ fn refetched(effect: &Effect, w: &World<'_>) -> bool {
     let before = |e: &Effect| w.facts.node(e.node).def == def && e.order < effect.order;
     let looks = w.facts.effects.iter().any(|e| before(e) && e.kind == EffectKind::File(FnEffect::FileRead));
     let fetches = w.facts.effects.iter().any(|e| before(e) && matches!(e.kind, EffectKind::Store { writes: false, .. }));
-    let calls = w.facts.calls.iter().any(|c| w.facts.node(c.node).def == def && c.order < effect.order && w.facts.loading.contains(&c.target));
+    let calls =
+        w.facts.calls.iter().any(|c| w.facts.node(c.node).def == def && c.order < effect.order && w.facts.loading.contains(&c.target));
     looks && (fetches || calls)
 }
 
 /// Whether the function gives the file to a value that removes it when it goes.
 fn removed_on_drop(effect: &Effect, w: &World<'_>) -> bool {
     let def = w.facts.node(effect.node).def;
-    let removes = |drop: DefId| w.facts.effects.iter().any(|e| e.kind == EffectKind::File(FnEffect::FileRemove) && w.facts.node(e.node).def == drop);
+    let removes =
+        |drop: DefId| w.facts.effects.iter().any(|e| e.kind == EffectKind::File(FnEffect::FileRemove) && w.facts.node(e.node).def == drop);
     let drop_of = |holder: DefId| w.p.methods.get(&(Res::Def(holder), w.p.names.get("drop")?))?.first().copied();
     w.facts.inits.iter().filter(|i| w.facts.node(i.node).def == def).any(|i| drop_of(i.holder).is_some_and(removes))
 }
@@ -105,14 +115,24 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         Some((id, path)) => {
             let label = evidence::entry_label(w, *id);
             let facts = w.facts.entry(*id);
-            steps.push(Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location: evidence::location(w, facts.file, facts.span) });
+            steps.push(Step {
+                role: Role::Entered,
+                entry: Some(label.clone()),
+                message: format!("{label} starts here"),
+                location: evidence::location(w, facts.file, facts.span),
+            });
             steps.extend(evidence::calls(w, path, &label));
             label
         }
         None => "the service".to_string(),
     };
     let what = evidence::last_two(&effect.what);
-    steps.push(Step { role: Role::Written, entry: None, message: format!("`{what}` writes to this instance's disk"), location: evidence::node_location(w, effect.node, effect.span) });
+    steps.push(Step {
+        role: Role::Written,
+        entry: None,
+        message: format!("`{what}` writes to this instance's disk"),
+        location: evidence::node_location(w, effect.node, effect.span),
+    });
     let krate = |node: NodeId| w.p.def(w.facts.node(node).def).krate;
     let in_store = |e: &Effect, changes: bool| matches!(e.kind, EffectKind::Store { kind: StoreKind::Object, writes } if writes == changes);
     let reader = evidence::nearest(w, def, true, |e| match e.kind {
@@ -133,7 +153,15 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     Some(finding(w, effect, &what, &by, confidence, reason, witness))
 }
 
-fn finding(w: &World<'_>, effect: &Effect, what: &str, by: &str, confidence: Confidence, reason: String, witness: Vec<Vec<Step>>) -> Finding {
+fn finding(
+    w: &World<'_>,
+    effect: &Effect,
+    what: &str,
+    by: &str,
+    confidence: Confidence,
+    reason: String,
+    witness: Vec<Vec<Step>>,
+) -> Finding {
     let def = w.facts.node(effect.node).def;
     Finding {
         rule: ID,
@@ -149,7 +177,9 @@ fn finding(w: &World<'_>, effect: &Effect, what: &str, by: &str, confidence: Con
         location: evidence::node_location(w, effect.node, effect.span),
         witness,
         home: Some("object store".into()),
-        help: Some("put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into()),
+        help: Some(
+            "put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into(),
+        ),
         related: Vec::new(),
     }
 }

@@ -13,7 +13,12 @@ pub const ID: &str = "local-rate-limit";
 
 /// Limiters of libraries, where they are built.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w) && !w.is_off(e)).map(|e| finding(e, w)).collect()
+    w.facts
+        .effects
+        .iter()
+        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w) && !w.is_off(e))
+        .map(|e| finding(e, w))
+        .collect()
 }
 
 /// Whether a limiter is made for one request or connection and kept nowhere else.
@@ -21,7 +26,9 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
     let phase = w.graph.phase(effect.node);
     let made_for_one = phase.requested() && !phase.has(Phases::STARTUP.or(Phases::BACKGROUND));
     let node = w.facts.node(effect.node);
-    let kept = w.facts.accesses.iter().any(|a| w.facts.node(a.node).def == node.def && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store));
+    let kept = w.facts.accesses.iter().any(|a| {
+        w.facts.node(a.node).def == node.def && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store)
+    });
     made_for_one && !kept && node.kind != NodeKind::Initialiser
 }
 
@@ -43,7 +50,10 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         location: location.clone(),
         witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the limiter is built here".into(), location }]],
         home: Some("shared cache".into()),
-        help: Some("count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed".into()),
+        help: Some(
+            "count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed"
+                .into(),
+        ),
         related: Vec::new(),
     }
 }

@@ -14,12 +14,25 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // Whoever counts up takes the number; what others read later is a total.
-    let counting: FxHashSet<_> = profile.updates.iter().flat_map(|&a| [Some(a), w.facts.access(a).via]).flatten().map(|a| w.facts.node(w.facts.access(a).node).def).collect();
+    let counting: FxHashSet<_> = profile
+        .updates
+        .iter()
+        .flat_map(|&a| [Some(a), w.facts.access(a).via])
+        .flatten()
+        .map(|a| w.facts.node(w.facts.access(a).node).def)
+        .collect();
     let taken = |u: &Use| counting.contains(&w.facts.node(w.facts.access(u.access).node).def);
-    let leaves = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && taken(u) && w.graph.phase(u.node).requested());
+    let leaves = cell
+        .uses
+        .iter()
+        .find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && taken(u) && w.graph.phase(u.node).requested());
     // A number drawn by a request that creates something is handed out; one that a GET shows is a total.
     let handed_out = || {
-        let creates = |u: &&Use| u.kind == UseKind::Response && w.facts.access(u.access).op == crate::catalog::Op::Rmw && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")));
+        let creates = |u: &&Use| {
+            u.kind == UseKind::Response
+                && w.facts.access(u.access).op == crate::catalog::Op::Rmw
+                && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")))
+        };
         cell.uses.iter().find(creates)
     };
     let leaves = leaves.or_else(handed_out)?;
@@ -29,7 +42,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let mut first = vec![evidence::declared(w, cell)];
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &write));
-    first.push(Step { role: Role::Because, entry: None, message: "its value becomes an identity here".into(), location: evidence::node_location(w, leaves.node, leaves.span) });
+    first.push(Step {
+        role: Role::Because,
+        entry: None,
+        message: "its value becomes an identity here".into(),
+        location: evidence::node_location(w, leaves.node, leaves.span),
+    });
     Some(Finding {
         rule: ID,
         item: ChecklistItem::TwoInstance,
@@ -40,11 +58,15 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         package: cell.package.clone(),
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
-        message: format!("two instances give out the same numbers, and a restart begins again: `{writer}` takes them from `{name}` in this process"),
+        message: format!(
+            "two instances give out the same numbers, and a restart begins again: `{writer}` takes them from `{name}` in this process"
+        ),
         location: evidence::location(w, cell.file, cell.span),
         witness: vec![first, evidence::chain(w, &write)],
         home: Some("database sequence".into()),
-        help: Some("take the number from a sequence or identity column of the shared database, or use random identifiers (UUID, ULID)".into()),
+        help: Some(
+            "take the number from a sequence or identity column of the shared database, or use random identifiers (UUID, ULID)".into(),
+        ),
         related: Vec::new(),
     })
 }

@@ -12,7 +12,11 @@ use crate::resolve::Ty;
 pub const ID: &str = "local-setting";
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell") || profile.only_logged || profile.reloads || refreshed(cell, profile) {
+    if !matches!(profile.class, "atomic" | "scalar" | "struct" | "watch-sender" | "opaque" | "map" | "option" | "cell")
+        || profile.only_logged
+        || profile.reloads
+        || refreshed(cell, profile)
+    {
         return None;
     }
     if profile.replica || profile.reread {
@@ -24,19 +28,22 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // The whole value is replaced; nothing is counted, added or removed.
-    let stores: Vec<AccessId> = profile.puts.iter().copied().filter(|&a| matches!(w.facts.access(a).op, Op::Store | Op::Swap) && whole(w, a)).collect();
+    let stores: Vec<AccessId> =
+        profile.puts.iter().copied().filter(|&a| matches!(w.facts.access(a).op, Op::Store | Op::Swap) && whole(w, a)).collect();
     if stores.is_empty() || stores.len() != profile.puts.len() || !profile.updates.is_empty() || !profile.removes.is_empty() {
         return None;
     }
     let flag = matches!(profile.class, "atomic" | "scalar" | "cell");
     // A flag decides something; a configuration is a collection or struct that readers look things up in.
-    let decides = cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
+    let decides =
+        cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
     let lookup = profile.reads.iter().copied().any(|a| !stores.contains(&a));
     if flag && decides.is_none() && !starts_set(cell, w) || !(flag || configured_at_start(cell, w) && lookup) {
         return None;
     }
     let write = evidence::pick(w, &stores, None)?;
-    let readers: Vec<AccessId> = decides.iter().map(|u| u.access).chain(profile.reads.iter().copied().filter(|a| !stores.contains(a))).collect();
+    let readers: Vec<AccessId> =
+        decides.iter().map(|u| u.access).chain(profile.reads.iter().copied().filter(|a| !stores.contains(a))).collect();
     let read = evidence::pick(w, &readers, write.entry)?;
     if read.entry == write.entry {
         return None;
@@ -74,7 +81,8 @@ fn refreshed(cell: &Cell, profile: &Profile) -> bool {
 /// A static that starts with a value other than nothing: a setting's default.
 fn starts_set(cell: &Cell, w: &World<'_>) -> bool {
     let crate::facts::cells::CellKey::Static(def) = &cell.key else { return false };
-    matches!(w.facts.static_literals.get(def), Some(Literal::Int(n)) if *n != 0) || matches!(w.facts.static_literals.get(def), Some(Literal::Bool(true)))
+    matches!(w.facts.static_literals.get(def), Some(Literal::Int(n)) if *n != 0)
+        || matches!(w.facts.static_literals.get(def), Some(Literal::Bool(true)))
 }
 
 /// Whether a write replaces the cell's whole value.

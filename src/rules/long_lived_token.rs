@@ -120,7 +120,11 @@ fn unchecked(w: &World<'_>, kind: &Kind<'_>) -> Option<Case> {
     }
     let expires = !matches!(kind.expiry(), Expiry::Never);
     if expires && !by_hand && (off(Off::Expiry) || !verify.expiry) {
-        let why = if off(Off::Expiry) { "the options turn the check of the expiry off" } else { "this call does not look at the expiry, and nobody compares it with the clock" };
+        let why = if off(Off::Expiry) {
+            "the options turn the check of the expiry off"
+        } else {
+            "this call does not look at the expiry, and nobody compares it with the clock"
+        };
         return Some(Case {
             harm: "an expired token is accepted for ever: its expiry is not checked".into(),
             reason: format!("reporting because {why}"),
@@ -174,7 +178,12 @@ fn witness(w: &World<'_>, kind: &Kind<'_>, verify: &Verify, way: &Way) -> Vec<Ve
     }
     if let Some(via) = kind.mints.iter().find(|m| m.via.is_some()) {
         let location = evidence::node_location(w, via.node, via.span);
-        minted.push(Step { role: Role::Called, entry: label.clone(), message: "the claims are handed to what signs them".into(), location });
+        minted.push(Step {
+            role: Role::Called,
+            entry: label.clone(),
+            message: "the claims are handed to what signs them".into(),
+            location,
+        });
     }
     if let Some((file, span)) = kind.primary.claims.set {
         let message = format!("the expiry is set here: {}", described(kind.expiry()));

@@ -8,7 +8,12 @@ use crate::finding::*;
 pub const ID: &str = "memory-session-store";
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e)).map(|e| finding(e, w)).collect()
+    w.facts
+        .effects
+        .iter()
+        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e))
+        .map(|e| finding(e, w))
+        .collect()
 }
 
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {
@@ -26,9 +31,14 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         package: w.p.krate(w.p.def(def).krate).package.clone(),
         symbol: format!("{}::{what}", w.p.path(def)),
         ty: None,
-        message: format!("a client loses its session when the next request reaches another instance or this one restarts: `{what}` keeps {keeps} in memory"),
+        message: format!(
+            "a client loses its session when the next request reaches another instance or this one restarts: `{what}` keeps {keeps} in memory"
+        ),
         location: location.clone(),
-        witness: evidence::built(Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location }, evidence::handled(w, def, ID, &keeps)),
+        witness: evidence::built(
+            Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location },
+            evidence::handled(w, def, ID, &keeps),
+        ),
         home: Some("shared cache".into()),
         help: Some("use the library's Redis or database store, or keep the session in a signed cookie".into()),
         related: Vec::new(),

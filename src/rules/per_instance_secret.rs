@@ -3,11 +3,11 @@
 pub mod keepers;
 
 use super::evidence;
-use keepers::Keepers;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::finding::*;
+use keepers::Keepers;
 
 pub const ID: &str = "per-instance-secret";
 

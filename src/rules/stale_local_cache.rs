@@ -53,7 +53,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 
 /// Memory loaded once from the store that writes change beside the store, and that reads never reload.
 fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    if profile.reloads || cell.expires || !cell.start(w).has(Prov::STORE) || !matches!(profile.class, "map" | "set" | "seq" | "struct" | "opaque" | "scalar") {
+    if profile.reloads
+        || cell.expires
+        || !cell.start(w).has(Prov::STORE)
+        || !matches!(profile.class, "map" | "set" | "seq" | "struct" | "opaque" | "scalar")
+    {
         return None;
     }
     let mut changes = profile.puts.clone();
@@ -77,11 +81,15 @@ fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         severity: Severity::Error,
         confidence: Confidence::High,
         persona: Persona::Regular,
-        reason: format!("reporting because `{name}` is loaded from the store once, `{writer}` changes the store and this copy, and `{reader}` asks only the copy"),
+        reason: format!(
+            "reporting because `{name}` is loaded from the store once, `{writer}` changes the store and this copy, and `{reader}` asks only the copy"
+        ),
         package: cell.package.clone(),
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
-        message: format!("`{reader}` on another instance never sees what `{writer}` changed until that instance restarts: `{name}` is loaded once"),
+        message: format!(
+            "`{reader}` on another instance never sees what `{writer}` changed until that instance restarts: `{name}` is loaded once"
+        ),
         location: evidence::location(w, cell.file, cell.span),
         witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
         home: Some("database".into()),

@@ -5,7 +5,7 @@ pub mod code;
 use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
 use crate::manifests::{Affinity, AffinityKind, CodeFinding, Environment, ManifestContext, ManifestFacts, Own};
 
-const ID: &str = "sticky-session";
+pub const ID: &str = "sticky-session";
 /// More cells are counted and not named.
 const NAMED_CELLS: usize = 3;
 
@@ -21,36 +21,21 @@ pub fn check(facts: &ManifestFacts, context: &ManifestContext) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(
-    affinity: &Affinity,
-    own: &Own,
-    facts: &ManifestFacts,
-    context: &ManifestContext,
-) -> Finding {
+fn finding(affinity: &Affinity, own: &Own, facts: &ManifestFacts, context: &ManifestContext) -> Finding {
     let workload = affinity.workload.and_then(|id| facts.workload(id));
-    let name = workload
-        .map(|found| found.name.as_str())
-        .or(affinity.target.as_deref());
-    let clients = name.map_or_else(
-        || "each client".to_owned(),
-        |name| format!("each client of `{name}`"),
-    );
+    let name = workload.map(|found| found.name.as_str()).or(affinity.target.as_deref());
+    let clients = name.map_or_else(|| "each client".to_owned(), |name| format!("each client of `{name}`"));
     let detail = &affinity.detail;
     let cells = context.within(own, &context.hidden_cells);
     let confidence = own.confidence;
-    let mut message = format!(
-        "a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one"
-    );
+    let mut message =
+        format!("a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one");
     if !cells.is_empty() {
         message.push_str(&format!(" and masks {}", cells_text(&cells)));
     }
     let loose = own.loose;
     let development = affinity.environment == Environment::Development;
-    let persona = if development || loose {
-        Persona::Pedantic
-    } else {
-        Persona::Regular
-    };
+    let persona = if development || loose { Persona::Pedantic } else { Persona::Regular };
     let mut steps = vec![Step {
         role: Role::Configured,
         entry: None,
@@ -74,11 +59,7 @@ fn finding(
     Finding {
         rule: ID,
         item: ChecklistItem::Affinity,
-        severity: if development || loose {
-            Severity::Note
-        } else {
-            Severity::Warning
-        },
+        severity: if development || loose { Severity::Note } else { Severity::Warning },
         confidence,
         persona,
         reason: reason(affinity, confidence, development),
@@ -99,16 +80,8 @@ fn finding(
 }
 
 fn cells_text(cells: &[&CodeFinding]) -> String {
-    let names: Vec<String> = cells
-        .iter()
-        .take(NAMED_CELLS)
-        .map(|cell| format!("`{}`", cell.symbol))
-        .collect();
-    let noun = if cells.len() == 1 {
-        "this cell"
-    } else {
-        "these cells"
-    };
+    let names: Vec<String> = cells.iter().take(NAMED_CELLS).map(|cell| format!("`{}`", cell.symbol)).collect();
+    let noun = if cells.len() == 1 { "this cell" } else { "these cells" };
     match cells.len().saturating_sub(NAMED_CELLS) {
         0 => format!("{noun}: {}", names.join(", ")),
         more => format!("{noun}: {} and {more} more", names.join(", ")),
@@ -120,15 +93,8 @@ fn reason(affinity: &Affinity, confidence: Confidence, development: bool) -> Str
         Confidence::High => "the workload is named or built like the service",
         _ => "nothing says that the workload is somebody else's",
     };
-    let environment = if development {
-        ", in a file for development, tests or documentation"
-    } else {
-        ""
-    };
-    format!(
-        "reporting because {} is switched on{environment}, and {whose}",
-        describe(affinity.kind)
-    )
+    let environment = if development { ", in a file for development, tests or documentation" } else { "" };
+    format!("reporting because {} is switched on{environment}, and {whose}", describe(affinity.kind))
 }
 
 fn describe(kind: AffinityKind) -> &'static str {

@@ -28,7 +28,10 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let effects: Vec<&Effect> = work::round(w, id);
     // A consumer that acknowledges takes each item from a queue that hands it out once.
     let takes = |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, writes: false });
-    if effects.iter().any(|e| takes(e) || e.kind == EffectKind::Settle || e.what.split('.').any(|v| matches!(v, "acknowledge" | "xreadgroup"))) {
+    if effects
+        .iter()
+        .any(|e| takes(e) || e.kind == EffectKind::Settle || e.what.split('.').any(|v| matches!(v, "acknowledge" | "xreadgroup")))
+    {
         return None;
     }
     let share = work::drains_requests(w, id);

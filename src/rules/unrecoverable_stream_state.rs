@@ -113,8 +113,18 @@ fn early(w: &World<'_>, (start, entry): (NodeId, EntryId), settle: &Effect, lost
     let label = evidence::entry_label(w, entry);
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
     let mut steps = way(w, entry, start, settle.node);
-    steps.push(Step { role: Role::Because, entry: Some(label.clone()), message: "the broker is told here that it may forget the message".into(), location: at(settle) });
-    steps.push(Step { role: Role::Written, entry: None, message: format!("{} is done only afterwards", work::name(w, lost)), location: at(lost) });
+    steps.push(Step {
+        role: Role::Because,
+        entry: Some(label.clone()),
+        message: "the broker is told here that it may forget the message".into(),
+        location: at(settle),
+    });
+    steps.push(Step {
+        role: Role::Written,
+        entry: None,
+        message: format!("{} is done only afterwards", work::name(w, lost)),
+        location: at(lost),
+    });
     let message = format!("a kill loses the message at hand for good: `{label}` acknowledges it before {} is done", work::name(w, lost));
     let reason = format!("reporting because `{}` settles the message, and nothing is stored before it", settle.what);
     finding(w, settle, message, reason, vec![steps])
@@ -135,10 +145,17 @@ fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Opt
     let lost = work::lasting(&effects)?;
     let label = evidence::entry_label(w, entry);
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
-    let mut steps = vec![Step { role: Role::Configured, entry: None, message: "messages count as done when they arrive".into(), location: at(auto) }];
+    let mut steps =
+        vec![Step { role: Role::Configured, entry: None, message: "messages count as done when they arrive".into(), location: at(auto) }];
     steps.extend(way(w, entry, start, lost.node));
-    steps.push(Step { role: Role::Written, entry: Some(label.clone()), message: format!("{} is done only afterwards", work::name(w, lost)), location: at(lost) });
-    let message = format!("a kill loses the message at hand for good: the broker forgets it before `{label}` has done {}", work::name(w, lost));
+    steps.push(Step {
+        role: Role::Written,
+        entry: Some(label.clone()),
+        message: format!("{} is done only afterwards", work::name(w, lost)),
+        location: at(lost),
+    });
+    let message =
+        format!("a kill loses the message at hand for good: the broker forgets it before `{label}` has done {}", work::name(w, lost));
     let reason = format!("reporting because `{}` acknowledges on arrival and the work is stored later", auto.what);
     Some(finding(w, auto, message, reason, vec![steps]))
 }

@@ -23,11 +23,14 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     // Emptied, or read and then stored, by code that runs in the background.
     // Taking one entry by its key after another empties a map as well; popping an end is a queue.
-    let drains: &[Op] = if profile.class == "map" { &[Op::Drain, Op::Clear, Op::Swap, Op::Remove] } else { &[Op::Drain, Op::Clear, Op::Swap] };
+    let drains: &[Op] =
+        if profile.class == "map" { &[Op::Drain, Op::Clear, Op::Swap, Op::Remove] } else { &[Op::Drain, Op::Clear, Op::Swap] };
     let flush = cell.accesses.iter().copied().find(|&a| {
         let access = w.facts.access(a);
         let phase = w.graph.phase(access.node);
-        drains.contains(&access.op) && (phase.has(Phases::BACKGROUND) && !phase.has(Phases::REQUEST) && stores_near(w, access.node) || access.op == Op::Drain && w.facts.storing.contains(&w.facts.node(access.node).def))
+        drains.contains(&access.op)
+            && (phase.has(Phases::BACKGROUND) && !phase.has(Phases::REQUEST) && stores_near(w, access.node)
+                || access.op == Op::Drain && w.facts.storing.contains(&w.facts.node(access.node).def))
     })?;
     let write = evidence::pick(w, &collects, None)?;
     write.entry?;
@@ -37,7 +40,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let mut first = vec![evidence::declared(w, cell)];
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &write));
-    first.push(Step { role: Role::Removed, entry: None, message: "flushed here, later".into(), location: evidence::node_location(w, flushed.node, flushed.span) });
+    first.push(Step {
+        role: Role::Removed,
+        entry: None,
+        message: "flushed here, later".into(),
+        location: evidence::node_location(w, flushed.node, flushed.span),
+    });
     Some(Finding {
         rule: ID,
         item: ChecklistItem::InstanceKill,

@@ -52,7 +52,8 @@ fn fields(w: &World<'_>, def: DefId, ty: &Ty, path: &str, depth: u32, weight: &m
     let hir = &w.p.file(file).hir;
     let mut bytes = 2u32;
     for field in &fields.fields {
-        let serde = |word: &str| field.attrs.iter().any(|a| hir.str(a.path) == "serde" && hir.str(a.args).split([',', ' ']).any(|t| t == word));
+        let serde =
+            |word: &str| field.attrs.iter().any(|a| hir.str(a.path) == "serde" && hir.str(a.args).split([',', ' ']).any(|t| t == word));
         if serde("skip") || serde("skip_serializing") {
             continue;
         }
@@ -121,7 +122,9 @@ fn many(w: &World<'_>, elem: &Ty, path: &str, depth: u32, registered: bool, weig
     }
     let one = value(w, elem, path, (depth + 1).max(1), registered, weight) + 1;
     grows(weight, path, registered);
-    if !registered && matches!(elem, Ty::Adt(def, _) if w.p.def(*def).kind == DefKind::Struct && w.p.fields_of(*def).is_some_and(|(_, f)| f.fields.len() > 1)) {
+    if !registered
+        && matches!(elem, Ty::Adt(def, _) if w.p.def(*def).kind == DefKind::Struct && w.p.fields_of(*def).is_some_and(|(_, f)| f.fields.len() > 1))
+    {
         weight.records += 1;
     }
     one.saturating_mul(ENTRIES)

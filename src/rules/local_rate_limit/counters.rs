@@ -21,7 +21,8 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     let refuses = cell.uses.iter().find(|u| {
         let on_request = w.graph.phase(u.node).requested();
-        on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses) || matches!(u.kind, UseKind::Branch { hit, .. } if hit.refuses)
+        on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses)
+            || matches!(u.kind, UseKind::Branch { hit, .. } if hit.refuses)
     });
     // A count beside a time is a window, also where the refusal is built elsewhere.
     let windowed = matches!(profile.class, "map" | "cache") && times && !profile.updates.is_empty();
@@ -38,7 +39,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &count));
     if let Some(refuses) = refuses {
-        first.push(Step { role: Role::Read, entry: None, message: "requests are refused by it here".into(), location: evidence::node_location(w, refuses.node, refuses.span) });
+        first.push(Step {
+            role: Role::Read,
+            entry: None,
+            message: "requests are refused by it here".into(),
+            location: evidence::node_location(w, refuses.node, refuses.span),
+        });
     }
     Some(Finding {
         rule: super::ID,
@@ -50,11 +56,15 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         package: cell.package.clone(),
         symbol: cell.symbol.clone(),
         ty: Some(cell.ty_text.clone()),
-        message: format!("every instance allows the whole limit again, and a restart forgets it: `{name}` counts `{who}` in this process only"),
+        message: format!(
+            "every instance allows the whole limit again, and a restart forgets it: `{name}` counts `{who}` in this process only"
+        ),
         location: evidence::location(w, cell.file, cell.span),
         witness: vec![first, evidence::chain(w, &count)],
         home: Some("shared cache".into()),
-        help: Some("count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway".into()),
+        help: Some(
+            "count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway".into(),
+        ),
         related: Vec::new(),
     })
 }
@@ -72,7 +82,8 @@ fn only_times(ty: &Ty, w: &World<'_>) -> bool {
     match ty {
         Ty::Ext(name, args) => {
             let last = w.p.text(*name).rsplit("::").next().unwrap_or("");
-            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp") || args.last().is_some_and(|a| only_times(a, w))
+            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp")
+                || args.last().is_some_and(|a| only_times(a, w))
         }
         _ => false,
     }
@@ -86,14 +97,19 @@ fn counts_times(ty: &Ty, w: &World<'_>, depth: u32) -> bool {
     match ty {
         Ty::Ext(name, args) => {
             let last = w.p.text(*name).rsplit("::").next().unwrap_or("");
-            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp" | "NaiveDateTime") || args.iter().any(|a| counts_times(a, w, depth + 1))
+            matches!(last, "Instant" | "SystemTime" | "DateTime" | "OffsetDateTime" | "Timestamp" | "NaiveDateTime")
+                || args.iter().any(|a| counts_times(a, w, depth + 1))
         }
         Ty::Tuple(elems) => elems.iter().any(|e| counts_times(e, w, depth + 1)),
         Ty::Adt(def, args) => {
             let Some((_, fields)) = w.p.fields_of(*def) else { return false };
             let file = w.p.def(*def).file;
             // A small record of counts and times, not an entity that happens to have a date.
-            fields.fields.len() <= 4 && fields.fields.iter().any(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| counts_times(&t, w, depth + 1)))
+            fields.fields.len() <= 4
+                && fields
+                    .fields
+                    .iter()
+                    .any(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| counts_times(&t, w, depth + 1)))
         }
         _ => false,
     }

@@ -86,7 +86,8 @@ fn saved(w: &World<'_>, at: Moment) -> bool {
     let behind = |node: NodeId, order: u32, branch: Option<BranchId>| {
         w.facts.node(node).def == at.def && order > at.order && w.facts.leads_on(at.branch, branch)
     };
-    let shared = |e: &Effect| matches!(e.kind, EffectKind::Store { kind, writes: true } if !matches!(kind, StoreKind::Http | StoreKind::Mail));
+    let shared =
+        |e: &Effect| matches!(e.kind, EffectKind::Store { kind, writes: true } if !matches!(kind, StoreKind::Http | StoreKind::Mail));
     // Who gives nothing back and fills no static has nowhere else to put it.
     let fills = |a: &Access| a.op.writes() && matches!(a.place.root, Root::Static(_)) && w.facts.node(a.node).def == at.def;
     let gives = w.graph.node_of.get(&at.def).is_none_or(|&n| work::gives_something(w, n));

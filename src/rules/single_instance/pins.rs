@@ -23,15 +23,8 @@ pub fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
         let (strength, text) = match replicas.kind {
             PinKind::Replicas => (0, format!("`{}: 1`", replicas.key)),
             PinKind::Maximum => (1, format!("`{}: 1`", replicas.key)),
-            PinKind::Recreate => (
-                4,
-                "the strategy `Recreate`, which stops the old instance before the new one starts,"
-                    .to_owned(),
-            ),
-            PinKind::ContainerName => (
-                5,
-                "the fixed `container_name`, which only one container can have,".to_owned(),
-            ),
+            PinKind::Recreate => (4, "the strategy `Recreate`, which stops the old instance before the new one starts,".to_owned()),
+            PinKind::ContainerName => (5, "the fixed `container_name`, which only one container can have,".to_owned()),
             PinKind::Minimum => continue,
         };
         if replicas.count != Some(1) {
@@ -39,12 +32,8 @@ pub fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
         }
         let arguable = match replicas.kind {
             _ if replicas.overridable => Some("it is a default that an installation replaces"),
-            PinKind::Recreate => {
-                Some("the strategy stops all instances at a rollout and limits no count")
-            }
-            PinKind::ContainerName if replicas.environment != Environment::Production => {
-                Some("a compose file may be a local convenience")
-            }
+            PinKind::Recreate => Some("the strategy stops all instances at a rollout and limits no count"),
+            PinKind::ContainerName if replicas.environment != Environment::Production => Some("a compose file may be a local convenience"),
             _ => None,
         };
         pins.push((
@@ -63,33 +52,16 @@ pub fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
         let Some(id) = volume.workload else { continue };
         let name = &volume.name;
         let (strength, text, arguable) = match volume.kind {
-            VolumeKind::MachineDisk => (
-                2,
-                format!("the disk `{name}`, which hangs on one machine,"),
-                None,
-            ),
-            VolumeKind::ReadWriteOnce => (
-                3,
-                format!("the claim `{name}`, which the pods of one node can mount,"),
-                None,
-            ),
-            VolumeKind::Named => (
-                6,
-                format!("the volume `{name}`, which is on one host,"),
-                Some("several containers of one host can mount the volume"),
-            ),
+            VolumeKind::MachineDisk => (2, format!("the disk `{name}`, which hangs on one machine,"), None),
+            VolumeKind::ReadWriteOnce => (3, format!("the claim `{name}`, which the pods of one node can mount,"), None),
+            VolumeKind::Named => {
+                (6, format!("the volume `{name}`, which is on one host,"), Some("several containers of one host can mount the volume"))
+            }
             _ => continue,
         };
         pins.push((
             id,
-            Pin {
-                strength,
-                key: name.clone(),
-                text,
-                location: volume.location.clone(),
-                environment: volume.environment,
-                arguable,
-            },
+            Pin { strength, key: name.clone(), text, location: volume.location.clone(), environment: volume.environment, arguable },
         ));
     }
     pins.extend(facts.settings.iter().filter_map(|setting| embedded(facts, setting)));
@@ -116,4 +88,3 @@ fn embedded(facts: &ManifestFacts, setting: &Setting) -> Option<(WorkloadId, Pin
     };
     Some((id, pin))
 }
-

@@ -16,7 +16,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     for (number, node) in w.facts.nodes.iter().enumerate() {
         let krate = w.p.krate(w.p.def(node.def).krate);
         let id = crate::facts::model::NodeId(number as u32);
-        if node.parent.is_some() || !krate.externs.contains_key(&framework) || !w.graph.phase(id).has(crate::facts::phases::Phases::STARTUP) {
+        if node.parent.is_some() || !krate.externs.contains_key(&framework) || !w.graph.phase(id).has(crate::facts::phases::Phases::STARTUP)
+        {
             continue;
         }
         let hir = &w.p.file(node.file).hir;
@@ -37,7 +38,9 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
                 package: krate.package.clone(),
                 symbol: format!("{}::workers", w.p.path(node.def)),
                 ty: None,
-                message: "what works with one worker may fail with two, and with two instances: `workers(1)` keeps all requests in one thread".into(),
+                message:
+                    "what works with one worker may fail with two, and with two instances: `workers(1)` keeps all requests in one thread"
+                        .into(),
                 location: location.clone(),
                 witness: vec![vec![Step { role: Role::Configured, entry: None, message: "one worker is asked for here".into(), location }]],
                 home: Some("two or more instances".into()),

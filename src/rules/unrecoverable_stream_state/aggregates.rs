@@ -38,7 +38,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     first.push(evidence::step(w, &write));
     if let Some(settle) = early {
         let message = "the broker may forget the message from here on".into();
-        first.push(Step { role: Role::Because, entry: Some(label.clone()), message, location: evidence::node_location(w, settle.node, settle.span) });
+        first.push(Step {
+            role: Role::Because,
+            entry: Some(label.clone()),
+            message,
+            location: evidence::node_location(w, settle.node, settle.span),
+        });
     }
     if let Some(flush) = drains(cell, w).first() {
         let access = w.facts.access(*flush);
@@ -117,7 +122,10 @@ fn stored_before(cell: &Cell, w: &World<'_>, settle: &Effect) -> bool {
     let before = |node: NodeId, order: u32, branch: Option<BranchId>| {
         node == settle.node && order < settle.order && w.facts.dominates(branch, settle.branch)
     };
-    let stored = cell.uses.iter().any(|u| u.kind == UseKind::Stored && w.facts.node(u.node).def == w.facts.node(settle.node).def && u.order < settle.order);
+    let stored = cell
+        .uses
+        .iter()
+        .any(|u| u.kind == UseKind::Stored && w.facts.node(u.node).def == w.facts.node(settle.node).def && u.order < settle.order);
     let emptied = drains(cell, w).into_iter().any(|id| {
         let access = w.facts.access(id);
         let origin = access.via.map(|via| w.facts.access(via));

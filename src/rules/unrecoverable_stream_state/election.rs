@@ -66,5 +66,8 @@ fn unfenced<'w>(w: &'w World<'_>, one: &Use) -> Option<&'w Effect> {
     }
     let effects = work::inline(w, one.node);
     let claims = |e: &Effect| effects.iter().any(|c| c.kind == EffectKind::Claim && c.node == e.node && c.span == e.span);
-    effects.iter().copied().find(|e| matches!(e.kind, EffectKind::Store { writes: true, .. }) && !claims(e) && !e.text.as_deref().is_some_and(sql::fences))
+    effects
+        .iter()
+        .copied()
+        .find(|e| matches!(e.kind, EffectKind::Store { writes: true, .. }) && !claims(e) && !e.text.as_deref().is_some_and(sql::fences))
 }
