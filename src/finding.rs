@@ -107,6 +107,13 @@ pub struct Step {
     pub location: Location,
 }
 
+impl Step {
+    /// A step on no entry point's path.
+    pub fn new(role: Role, message: impl Into<String>, location: Location) -> Step {
+        Step { role, entry: None, message: message.into(), location }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule's id, e.g. `authoritative-memory`.

@@ -1,6 +1,6 @@
 //! Memory that one request writes and a later one relies on.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::{Cell, World};
 use crate::facts::hosts::holds_sender;
 use crate::facts::model::*;
@@ -78,27 +78,18 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         "reporting because `{writer}` writes `{name}` with a value from {} and `{reader}` relies on it, with nothing to reload it from",
         profile.put_from.or(profile.key_from).describe()
     );
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &write));
-    first.push(evidence::step(w, &read));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::CacheWriteBack,
         severity: Severity::Error,
         confidence,
-        persona: Persona::Regular,
         reason,
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!("{harm}: `{name}` lives in this process only"),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
-        home: Some("shared cache or database".into()),
-        help: Some(format!(
+        witness: evidence::ends(w, cell, &[&write, &read], None),
+        home: "shared cache or database",
+        help: format!(
             "keep what `{name}` holds in a store that every instance shares, keyed as it is here, and treat this copy as a cache at most"
-        )),
-        related: Vec::new(),
-    })
+        ),
+    };
+    Some(told.of(cell, w))
 }

@@ -56,13 +56,8 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, def: DefId, limits:
         ),
         location: location.clone(),
         witness: vec![vec![
-            Step {
-                role: Role::Declared,
-                entry: None,
-                message: format!("the claims `{name}`, about {} bytes of JSON", weight.json),
-                location: declared,
-            },
-            Step { role: Role::Signed, entry: None, message: "signed into the token here".into(), location },
+            Step::new(Role::Declared, format!("the claims `{name}`, about {} bytes of JSON", weight.json), declared),
+            Step::new(Role::Signed, "signed into the token here", location),
         ]],
         home: Some("shared cache".into()),
         help: Some(format!("keep the subject and a session id in the token, and look up {names} by them")),

@@ -52,12 +52,11 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
                 location: evidence::node_location(w, effect.node, effect.span),
             });
             steps.extend(down(w, body, lost));
-            steps.push(Step {
-                role: Role::Because,
-                entry: None,
-                message: format!("{} is what a kill loses", work::name(w, lost)),
-                location: evidence::node_location(w, lost.node, lost.span),
-            });
+            steps.push(Step::new(
+                Role::Because,
+                format!("{} is what a kill loses", work::name(w, lost)),
+                evidence::node_location(w, lost.node, lost.span),
+            ));
             steps
         })
         .collect();
@@ -72,11 +71,18 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         package: w.p.krate(w.p.def(def).krate).package.clone(),
         symbol: format!("{}::spawn", w.p.path(def)),
         ty: None,
-        message: format!("a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes", work::name(w, lost)),
+        message: format!(
+            "a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes",
+            work::name(w, lost)
+        ),
         location: evidence::node_location(w, effect.node, effect.span),
         witness,
         home: Some("durable queue".into()),
-        help: Some("do it before answering, or put the job into a durable queue or table in the request's transaction and let a worker take it from there".into()),
+        help: Some(
+            "do it before answering, or put the job into a durable queue or table in the request's transaction \
+             and let a worker take it from there"
+                .into(),
+        ),
         related: Vec::new(),
     })
 }
@@ -85,11 +91,12 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
 fn down(w: &World<'_>, body: NodeId, lost: &Effect) -> Vec<Step> {
     let path = w.graph.path(body, lost.node);
     path.iter()
-        .map(|edge| Step {
-            role: Role::Called,
-            entry: None,
-            message: format!("the task calls `{}`", w.p.text(w.p.def(w.facts.node(edge.to).def).name)),
-            location: evidence::node_location(w, edge.from, edge.span),
+        .map(|edge| {
+            Step::new(
+                Role::Called,
+                format!("the task calls `{}`", w.p.text(w.p.def(w.facts.node(edge.to).def).name)),
+                evidence::node_location(w, edge.from, edge.span),
+            )
         })
         .collect()
 }

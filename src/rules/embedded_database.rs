@@ -68,12 +68,7 @@ fn explain_choice(w: &World<'_>, effect: &Effect, engine: &str, finding: &mut Fi
         Choice::Shipped(file, span) => {
             finding.reason = format!("reporting because the service ships with {engine}: the setting that chooses it has this default");
             if let Some(path) = finding.witness.first_mut() {
-                path.push(Step {
-                    role: Role::Configured,
-                    entry: None,
-                    message: format!("the default that chooses {engine}"),
-                    location: evidence::location(w, file, span),
-                });
+                path.push(Step::new(Role::Configured, format!("the default that chooses {engine}"), evidence::location(w, file, span)));
             }
         }
         Choice::Open => discuss(finding, "a setting chooses the store, and nothing here says what it ships with"),
@@ -107,7 +102,10 @@ fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
 /// Requests that change and ask it.
 fn used(w: &World<'_>, def: DefId) -> Vec<Vec<Step>> {
     let of = |writing: bool, role, verb| {
-        let wanted = move |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes } if writes == writing);
+        let wanted = move |e: &Effect| match e.kind {
+            EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes } => writes == writing,
+            _ => false,
+        };
         evidence::nearest(w, def, !writing, wanted).map(|effect| evidence::effect_path(w, effect, role, verb))
     };
     [of(true, Role::Written, "changed"), of(false, Role::Read, "asked")].into_iter().flatten().collect()
@@ -153,10 +151,7 @@ fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, sy
         ty: None,
         message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
         location: location.clone(),
-        witness: evidence::built(
-            Step { role: Role::Declared, entry: None, message: format!("{engine} is opened here"), location },
-            used(w, def),
-        ),
+        witness: evidence::built(Step::new(Role::Declared, format!("{engine} is opened here"), location), used(w, def)),
         home: Some("RDBMS".into()),
         help: Some("use a database server that every instance reaches, or replicate the file to a shared store and say who owns it".into()),
         related: Vec::new(),

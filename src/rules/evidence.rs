@@ -5,7 +5,7 @@ use crate::facts::cells::{Cell, World};
 use crate::facts::hosts::Host;
 use crate::facts::model::*;
 use crate::facts::phases::Edge;
-use crate::finding::{Location, Role, Step};
+use crate::finding::{ChecklistItem, Confidence, Finding, Location, Persona, Role, Severity, Step};
 use crate::resolve::{DefId, FileId};
 use crate::syntax::hir::Span;
 
@@ -91,12 +91,59 @@ pub fn pick(w: &World<'_>, list: &[AccessId], other: Option<EntryId>) -> Option<
 }
 
 pub fn declared(w: &World<'_>, cell: &Cell) -> Step {
-    Step {
-        role: Role::Declared,
-        entry: None,
-        message: format!("`{}` is declared here: {}", short(&cell.symbol), cell.ty_text),
-        location: location(w, cell.file, cell.span),
+    Step::new(Role::Declared, format!("`{}` is declared here: {}", short(&cell.symbol), cell.ty_text), location(w, cell.file, cell.span))
+}
+
+/// The steps that begin the evidence on a cell: where it is declared and put into the service.
+pub fn owned(w: &World<'_>, cell: &Cell) -> Vec<Step> {
+    std::iter::once(declared(w, cell)).chain(registered(w, cell)).collect()
+}
+
+/// Witness paths of a cell: first all ends together, from its declaration, then the way to each access.
+pub fn ends(w: &World<'_>, cell: &Cell, shown: &[&Shown], more: impl IntoIterator<Item = Step>) -> Vec<Vec<Step>> {
+    let first = owned(w, cell).into_iter().chain(shown.iter().map(|shown| step(w, shown))).chain(more).collect();
+    std::iter::once(first).chain(shown.iter().map(|shown| chain(w, shown))).collect()
+}
+
+/// What a rule says of a cell; the rest of the finding is the cell's own.
+pub struct Told<H> {
+    pub rule: &'static str,
+    pub item: ChecklistItem,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub reason: String,
+    pub message: String,
+    pub witness: Vec<Vec<Step>>,
+    pub home: &'static str,
+    pub help: H,
+}
+
+impl<H: Into<String>> Told<H> {
+    /// The finding for everybody, at the cell's declaration.
+    pub fn of(self, cell: &Cell, w: &World<'_>) -> Finding {
+        Finding {
+            rule: self.rule,
+            item: self.item,
+            severity: self.severity,
+            confidence: self.confidence,
+            persona: Persona::Regular,
+            reason: self.reason,
+            package: cell.package.clone(),
+            symbol: cell.symbol.clone(),
+            ty: Some(cell.ty_text.clone()),
+            message: self.message,
+            location: location(w, cell.file, cell.span),
+            witness: self.witness,
+            home: Some(self.home.into()),
+            help: Some(self.help.into()),
+            related: Vec::new(),
+        }
     }
+}
+
+/// High, unless the cell's own facts are uncertain.
+pub fn certainty(cell: &Cell) -> Confidence {
+    if cell.uncertain { Confidence::Medium } else { Confidence::High }
 }
 
 /// The step of an access: where it really happens, on whose request.
@@ -200,12 +247,11 @@ pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
 pub fn registered(w: &World<'_>, cell: &Cell) -> Option<Step> {
     let Some(Host::Registered(index)) = &cell.host else { return None };
     let registration = w.facts.registrations.get(*index as usize)?;
-    Some(Step {
-        role: Role::Registered,
-        entry: None,
-        message: format!("put into the service by `{}`", registration.what),
-        location: node_location(w, registration.node, registration.span),
-    })
+    Some(Step::new(
+        Role::Registered,
+        format!("put into the service by `{}`", registration.what),
+        node_location(w, registration.node, registration.span),
+    ))
 }
 
 /// The last segments of a symbol, enough to recognise it.

@@ -73,17 +73,12 @@ fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Opti
             Severity::Warning,
         )
     };
-    let mut witness = vec![Step {
-        role: Role::Signed,
-        entry: None,
-        message: "signed with the one key, without a key id".into(),
-        location: location.clone(),
-    }];
+    let mut witness = vec![Step::new(Role::Signed, "signed with the one key, without a key id", location.clone())];
     if let Some(home) = first.origin.key.home {
         witness.insert(0, kept(w, home));
     }
     let checked = evidence::node_location(w, verify.node, verify.span);
-    witness.push(Step { role: Role::Verified, entry: None, message: "only that key is tried".into(), location: checked });
+    witness.push(Step::new(Role::Verified, "only that key is tried", checked));
     Some(Finding {
         rule: ID,
         item: ChecklistItem::KeyRotation,
@@ -98,7 +93,11 @@ fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Opti
         location,
         witness: vec![witness],
         home: Some("secret store".into()),
-        help: Some("put a key id (`kid`) into the header and verify with the key that it names, so that the next key is known before it signs and the last one until its tokens end".into()),
+        help: Some(
+            "put a key id (`kid`) into the header and verify with the key that it names, so that the next key is \
+             known before it signs and the last one until its tokens end"
+                .into(),
+        ),
         related: Vec::new(),
     })
 }
@@ -109,7 +108,7 @@ fn kept(w: &World<'_>, home: Home) -> Step {
         Home::Field(def, name) => (def, w.p.text(name)),
     };
     let location = evidence::location(w, w.p.def(def).file, w.p.item(def).name_span);
-    Step { role: Role::Declared, entry: None, message: format!("the key is kept in `{name}`"), location }
+    Step::new(Role::Declared, format!("the key is kept in `{name}`"), location)
 }
 
 /// Whether the key that a service keeps by type was made from a literal, and no other was made.
@@ -172,7 +171,7 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
             "changing the cookie key ends every session at once: one key signs, and no older one is accepted".into()
         },
         location: location.clone(),
-        witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the key is made here".into(), location }]],
+        witness: vec![vec![Step::new(Role::Declared, "the key is made here", location)]],
         home: Some("secret store".into()),
         help: Some("load the key from configuration, and accept the one before it until its cookies have ended".into()),
         related: Vec::new(),

@@ -1,6 +1,6 @@
 //! Fan-out to sockets and streams that only reaches this instance's clients.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::{Channel, Op};
 use crate::facts::cells::{Cell, World};
 use crate::facts::hosts::holds_sender;
@@ -34,27 +34,22 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     let receive = evidence::pick(w, &receivers, send.entry)?;
     let (sender, receiver) = (send.label(w), receive.label(w));
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &send));
-    first.push(evidence::step(w, &receive));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::Quarantine,
         severity: Severity::Warning,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
-        reason: format!("reporting because `{sender}` sends into `{name}`, only clients that `{receiver}` connected to this process get it, and no bus feeds it"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
-        message: format!("clients connected to another instance never see what `{sender}` sends: `{name}` fans out inside this process only"),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &send), evidence::chain(w, &receive)],
-        home: Some("message bus".into()),
-        help: Some("publish events to a bus that every instance subscribes to (Redis, NATS, LISTEN/NOTIFY) and let this channel only relay what the bus delivers".into()),
-        related: Vec::new(),
-    })
+        confidence: evidence::certainty(cell),
+        reason: format!(
+            "reporting because `{sender}` sends into `{name}`, only clients that `{receiver}` connected to this process get it, and no bus feeds it"
+        ),
+        message: format!(
+            "clients connected to another instance never see what `{sender}` sends: `{name}` fans out inside this process only"
+        ),
+        witness: evidence::ends(w, cell, &[&send, &receive], None),
+        home: "message bus",
+        help: "publish events to a bus that every instance subscribes to (Redis, NATS, LISTEN/NOTIFY) and let this channel only relay what the bus delivers",
+    };
+    Some(told.of(cell, w))
 }
 
 /// Whether a cell holds ways to clients that are connected to this process, or the channel that they listen to.

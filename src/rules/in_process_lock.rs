@@ -1,6 +1,6 @@
 //! Locks, permits and gates in this process that coordinate work on something shared.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
@@ -23,12 +23,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let waits = of(&[Op::Wait]);
     let (held, coordinated) = if !waits.is_empty() && matches!(profile.class, "barrier" | "notify") {
         let at = evidence::pick(w, &waits, None)?;
-        let step = Step {
-            role: Role::Because,
-            entry: None,
-            message: "a request waits here for another one".into(),
-            location: evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span),
-        };
+        let step = Step::new(
+            Role::Because,
+            "a request waits here for another one",
+            evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span),
+        );
         (at, Coordinated { what: "a request that may be on another instance".into(), step })
     } else {
         let empty = guards_nothing(w, &cell.ty, 0);
@@ -42,33 +41,21 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     };
     let holder = held.label(w);
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &held));
-    first.push(coordinated.step);
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Error,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
+        confidence: evidence::certainty(cell),
         reason: format!("reporting because `{holder}` holds `{name}` across {}, which other instances do as well", coordinated.what),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!(
             "two instances do at the same time what `{name}` is to keep apart: it only holds back this process while {} goes on",
             coordinated.what
         ),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &held)],
-        home: Some("coordination service".into()),
-        help: Some(
-            "let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing"
-                .into(),
-        ),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&held], Some(coordinated.step)),
+        home: "coordination service",
+        help: "let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing",
+    };
+    Some(told.of(cell, w))
 }
 
 /// A lock whose value is `()`, a single permit, or a collection of such locks.
@@ -108,12 +95,7 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
     });
     if let Some(effect) = effect {
         let what = super::work::name(w, effect);
-        let step = Step {
-            role: Role::Coordinated,
-            entry: None,
-            message: format!("held while {what} runs"),
-            location: evidence::node_location(w, effect.node, effect.span),
-        };
+        let step = Step::new(Role::Coordinated, format!("held while {what} runs"), evidence::node_location(w, effect.node, effect.span));
         return Some(Coordinated { what, step });
     }
     let call = w.facts.calls.iter().find(|c| {
@@ -121,11 +103,6 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
         c.kind == CallKind::Call && shared && holds(&c.guards, c.node, c.order)
     })?;
     let what = format!("`{}`", w.p.text(w.p.def(call.target).name));
-    let step = Step {
-        role: Role::Coordinated,
-        entry: None,
-        message: format!("held while {what} runs"),
-        location: evidence::node_location(w, call.node, call.span),
-    };
+    let step = Step::new(Role::Coordinated, format!("held while {what} runs"), evidence::node_location(w, call.node, call.span));
     Some(Coordinated { what, step })
 }

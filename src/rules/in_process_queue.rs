@@ -1,6 +1,7 @@
 //! Queues from requests to a worker, or to a later request, inside this process.
 
-use super::{evidence, work};
+use super::evidence::{self, Told};
+use super::work;
 use crate::catalog::{Channel, Op, StoreKind};
 use crate::facts::cells::{Cell, CellKey, World};
 use crate::facts::hosts::Host;
@@ -46,34 +47,30 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     let place = |node: NodeId, span: Span| evidence::node_location(w, node, span);
     let mut first = vec![evidence::declared(w, cell)];
     if let Some((node, span)) = queue.built {
-        first.push(step(Role::Because, "the queue is made here".into(), place(node, span)));
+        first.push(Step::new(Role::Because, "the queue is made here", place(node, span)));
     }
     first.extend(evidence::registered(w, cell));
     first.push(evidence::step(w, &send));
-    first.push(step(Role::Received, "taken out here".into(), place(received.node, received.span)));
+    first.push(Step::new(Role::Received, "taken out here", place(received.node, received.span)));
     if let Some(lost) = lost {
-        first.push(step(Role::Because, format!("{} is done only then", work::name(w, lost)), place(lost.node, lost.span)));
+        first.push(Step::new(Role::Because, format!("{} is done only then", work::name(w, lost)), place(lost.node, lost.span)));
     }
     let built = queue.built.filter(|_| !matches!(cell.key, CellKey::Static(_)));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Error,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!("reporting because `{sender}` answers once the item is in `{name}`, and only this process can take it out"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!(
             "a kill loses everything that `{sender}` has queued and already answered for: `{name}` is a queue in this process"
         ),
-        location: built.map_or_else(|| evidence::location(w, cell.file, cell.span), |(node, span)| place(node, span)),
         witness: vec![first, evidence::chain(w, &send)],
-        home: Some("durable queue".into()),
-        help: Some("put the item into a durable queue or table before answering, and acknowledge it when the work is done".into()),
-        related: Vec::new(),
-    })
+        home: "durable queue",
+        help: "put the item into a durable queue or table before answering, and acknowledge it when the work is done",
+    };
+    let found = told.of(cell, w);
+    Some(Finding { location: built.map_or(found.location, |(node, span)| place(node, span)), ..found })
 }
 
 /// Whether requests that only read ask for a copy to be fetched again from another service: the next one asks anew.
@@ -84,10 +81,6 @@ fn refreshes(queue: &Queue, effects: &[&Effect], w: &World<'_>) -> bool {
         !entries.is_empty() && entries.iter().all(|(id, _)| w.facts.entry(*id).method.as_deref() == Some("GET"))
     };
     fetches && queue.sends.iter().all(reads_only)
-}
-
-fn step(role: Role, message: String, location: Location) -> Step {
-    Step { role, entry: None, message, location }
 }
 
 /// A channel whose sending end the cell is or holds.

@@ -70,8 +70,7 @@ fn flaw(w: &World<'_>, config: &Config, declared: &config::Quarantine, within: &
     let source = config.source.clone().unwrap_or_else(|| config::FILE_NAME.into());
     let location = Location { path: source, line: declared.line, column: 1, end_line: declared.line, end_column: 1 };
     let path = &declared.path;
-    let here =
-        Step { role: Role::Declared, entry: None, message: format!("{path} is declared as a quarantine here"), location: location.clone() };
+    let here = Step::new(Role::Declared, format!("{path} is declared as a quarantine here"), location.clone());
     let (message, reason, help, steps) = if held.is_empty() && !found {
         (
             format!("the next state at {path} would pass unseen: the quarantine is declared and there is no state in it"),
@@ -124,7 +123,7 @@ fn leaks(w: &World<'_>, cell: &Cell, within: &Within) -> Option<Vec<Step>> {
         let location = evidence::node_location(w, origin.node, origin.span);
         if steps.len() < SHOWN && !steps.iter().any(|s: &Step| s.location == location) {
             let function = w.p.text(w.p.def(node.def).name);
-            steps.push(Step { role: Role::Read, entry: None, message: format!("touched by `{function}` outside"), location });
+            steps.push(Step::new(Role::Read, format!("touched by `{function}` outside"), location));
         }
     }
     (!steps.is_empty()).then_some(steps)
@@ -135,12 +134,7 @@ fn undeclared(w: &World<'_>, cell: &Cell, files: usize) -> Finding {
     let mut witness = vec![evidence::declared(w, cell)];
     for (node, span) in touched(w, cell).into_iter().take(SHOWN) {
         let function = w.p.text(w.p.def(w.facts.node(node).def).name);
-        witness.push(Step {
-            role: Role::Read,
-            entry: None,
-            message: format!("touched by `{function}`"),
-            location: evidence::node_location(w, node, span),
-        });
+        witness.push(Step::new(Role::Read, format!("touched by `{function}`"), evidence::node_location(w, node, span)));
     }
     let mut finding = finding(
         cell.symbol.clone(),

@@ -56,12 +56,7 @@ fn job(id: NodeId, w: &World<'_>) -> Option<(DefId, Finding)> {
     })?;
     let def = w.facts.node(written.node).def;
     let by = w.p.text(w.p.def(w.facts.node(id).def).name).to_string();
-    let step = |role: Role, message: String, node: NodeId, span: Span| Step {
-        role,
-        entry: None,
-        message,
-        location: evidence::node_location(w, node, span),
-    };
+    let step = |role: Role, message: String, node: NodeId, span: Span| Step::new(role, message, evidence::node_location(w, node, span));
     let what = evidence::last_two(&written.what);
     let mut steps = vec![
         step(Role::Because, "background work that repeats here".into(), id, repeated),
@@ -127,12 +122,11 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         None => "the service".to_string(),
     };
     let what = evidence::last_two(&effect.what);
-    steps.push(Step {
-        role: Role::Written,
-        entry: None,
-        message: format!("`{what}` writes to this instance's disk"),
-        location: evidence::node_location(w, effect.node, effect.span),
-    });
+    steps.push(Step::new(
+        Role::Written,
+        format!("`{what}` writes to this instance's disk"),
+        evidence::node_location(w, effect.node, effect.span),
+    ));
     let krate = |node: NodeId| w.p.def(w.facts.node(node).def).krate;
     let in_store = |e: &Effect, changes: bool| matches!(e.kind, EffectKind::Store { kind: StoreKind::Object, writes } if writes == changes);
     let reader = evidence::nearest(w, def, true, |e| match e.kind {

@@ -48,7 +48,7 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         ty: None,
         message: format!("every instance allows the whole limit again, and a restart forgets it: `{what}` counts in this process only"),
         location: location.clone(),
-        witness: vec![vec![Step { role: Role::Declared, entry: None, message: "the limiter is built here".into(), location }]],
+        witness: vec![vec![Step::new(Role::Declared, "the limiter is built here", location)]],
         home: Some("shared cache".into()),
         help: Some(
             "count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed"

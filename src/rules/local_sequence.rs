@@ -1,6 +1,6 @@
 //! Counters whose values leave the process and must be unique or ordered.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
@@ -39,34 +39,19 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let write = evidence::pick(w, &profile.updates, None)?;
     let writer = write.label(w);
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &write));
-    first.push(Step {
-        role: Role::Because,
-        entry: None,
-        message: "its value becomes an identity here".into(),
-        location: evidence::node_location(w, leaves.node, leaves.span),
-    });
-    Some(Finding {
+    let then = Step::new(Role::Because, "its value becomes an identity here", evidence::node_location(w, leaves.node, leaves.span));
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Error,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
+        confidence: evidence::certainty(cell),
         reason: format!("reporting because `{name}` is counted up by `{writer}` and its value is used as an identity"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!(
             "two instances give out the same numbers, and a restart begins again: `{writer}` takes them from `{name}` in this process"
         ),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &write)],
-        home: Some("database sequence".into()),
-        help: Some(
-            "take the number from a sequence or identity column of the shared database, or use random identifiers (UUID, ULID)".into(),
-        ),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&write], Some(then)),
+        home: "database sequence",
+        help: "take the number from a sequence or identity column of the shared database, or use random identifiers (UUID, ULID)",
+    };
+    Some(told.of(cell, w))
 }

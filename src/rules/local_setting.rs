@@ -1,6 +1,6 @@
 //! Settings that a request changes for this process alone.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
@@ -50,27 +50,18 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     let (writer, reader) = (write.label(w), read.label(w));
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &write));
-    first.push(evidence::step(w, &read));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Warning,
         confidence: if cell.uncertain || !flag { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
         reason: format!("reporting because `{writer}` replaces `{name}` at run time and `{reader}` decides by it"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!("after `{writer}` the instances disagree: only this one follows the new `{name}`, and a restart forgets it"),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
-        home: Some("configuration store".into()),
-        help: Some("keep the setting in the shared store and let every instance re-read it on a timer or on a notification".into()),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&write, &read], None),
+        home: "configuration store",
+        help: "keep the setting in the shared store and let every instance re-read it on a timer or on a notification",
+    };
+    Some(told.of(cell, w))
 }
 
 /// A value with its age beside it, behind one lock, that no request brings: whoever finds it too old fetches it again.

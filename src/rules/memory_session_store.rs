@@ -36,7 +36,7 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         ),
         location: location.clone(),
         witness: evidence::built(
-            Step { role: Role::Declared, entry: None, message: format!("{keeps} are kept here"), location },
+            Step::new(Role::Declared, format!("{keeps} are kept here"), location),
             evidence::handled(w, def, ID, &keeps),
         ),
         home: Some("shared cache".into()),

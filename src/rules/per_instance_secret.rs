@@ -38,11 +38,20 @@ fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
         package: w.p.krate(w.p.def(node.def).krate).package.clone(),
         symbol: format!("{}::{what}", w.p.path(node.def)),
         ty: None,
-        message: format!("what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"),
+        message: format!(
+            "what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"
+        ),
         location: location.clone(),
-        witness: evidence::built(Step { role: Role::Declared, entry: None, message: "the key is generated at start".into(), location }, evidence::handled(w, node.def, ID, "signed cookies")),
+        witness: evidence::built(
+            Step::new(Role::Declared, "the key is generated at start", location),
+            evidence::handled(w, node.def, ID, "signed cookies"),
+        ),
         home: Some("secret store".into()),
-        help: Some("load the key from required configuration or a secret store, the same for all instances, with a second key to verify by while it is rotated".into()),
+        help: Some(
+            "load the key from required configuration or a secret store, the same for all instances, with a \
+             second key to verify by while it is rotated"
+                .into(),
+        ),
         related: Vec::new(),
     })
 }

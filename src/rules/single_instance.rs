@@ -62,17 +62,9 @@ fn finding(facts: &ManifestFacts, context: &ManifestContext, id: WorkloadId, own
     if let Some(store) = store {
         message.push_str(&format!(", because of the store `{}` inside it", store.symbol));
     }
-    let steps = pins.iter().map(|pin| Step {
-        role: Role::Configured,
-        entry: None,
-        message: format!("{} holds it to one instance", pin.text),
-        location: pin.location.clone(),
-    });
-    let because = stores.iter().map(|store| Step {
-        role: Role::Because,
-        entry: None,
-        message: format!("`{}` keeps the service's data on the instance's own disk", store.symbol),
-        location: store.location.clone(),
+    let steps = pins.iter().map(|pin| Step::new(Role::Configured, format!("{} holds it to one instance", pin.text), pin.location.clone()));
+    let because = stores.iter().map(|store| {
+        Step::new(Role::Because, format!("`{}` keeps the service's data on the instance's own disk", store.symbol), store.location.clone())
     });
     let reason = match arguable {
         Some(why) => format!("reporting for discussion only, because {why}"),

@@ -1,6 +1,6 @@
 //! Caches that a mutating request corrects in this process only.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
@@ -28,27 +28,23 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let read = evidence::pick(w, &profile.reads, removal.entry)?;
     let (remover, reader) = (removal.label(w), read.label(w));
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &removal));
-    first.push(evidence::step(w, &read));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::CacheWriteBack,
         severity: Severity::Warning,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: if cell.expires { Persona::Pedantic } else { Persona::Regular },
-        reason: format!("reporting because `{remover}` invalidates `{name}` in its own process, `{reader}` serves from it, and {}", if cell.expires { "entries only age out" } else { "entries have no time to live" }),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
-        message: format!("`{reader}` on another instance keeps serving what `{remover}` has changed: `{name}` is invalidated in this process only"),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &removal), evidence::chain(w, &read)],
-        home: Some("shared cache".into()),
-        help: Some("give entries a short time to live, key them by a version that the change alters, or announce the change on a bus that every instance hears".into()),
-        related: Vec::new(),
-    })
+        confidence: evidence::certainty(cell),
+        reason: format!(
+            "reporting because `{remover}` invalidates `{name}` in its own process, `{reader}` serves from it, and {}",
+            if cell.expires { "entries only age out" } else { "entries have no time to live" }
+        ),
+        message: format!(
+            "`{reader}` on another instance keeps serving what `{remover}` has changed: `{name}` is invalidated in this process only"
+        ),
+        witness: evidence::ends(w, cell, &[&removal, &read], None),
+        home: "shared cache",
+        help: "give entries a short time to live, key them by a version that the change alters, or announce the change on a bus that every instance hears",
+    };
+    Some(Finding { persona: if cell.expires { Persona::Pedantic } else { Persona::Regular }, ..told.of(cell, w) })
 }
 
 /// Memory loaded once from the store that writes change beside the store, and that reads never reload.
@@ -71,31 +67,22 @@ fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let read = evidence::pick(w, &profile.reads, write.entry)?;
     let (writer, reader) = (write.label(w), read.label(w));
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &write));
-    first.push(evidence::step(w, &read));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::CacheWriteBack,
         severity: Severity::Error,
         confidence: Confidence::High,
-        persona: Persona::Regular,
         reason: format!(
             "reporting because `{name}` is loaded from the store once, `{writer}` changes the store and this copy, and `{reader}` asks only the copy"
         ),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!(
             "`{reader}` on another instance never sees what `{writer}` changed until that instance restarts: `{name}` is loaded once"
         ),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &write), evidence::chain(w, &read)],
-        home: Some("database".into()),
-        help: Some("read from the store, with a cache that expires or is told of changes by a bus".into()),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&write, &read], None),
+        home: "database",
+        help: "read from the store, with a cache that expires or is told of changes by a bus",
+    };
+    Some(told.of(cell, w))
 }
 
 /// Whether a removal answers to a change, and does not just make room or drop what is old.

@@ -36,25 +36,12 @@ fn finding(affinity: &Affinity, own: &Own, facts: &ManifestFacts, context: &Mani
     let loose = own.loose;
     let development = affinity.environment == Environment::Development;
     let persona = if development || loose { Persona::Pedantic } else { Persona::Regular };
-    let mut steps = vec![Step {
-        role: Role::Configured,
-        entry: None,
-        message: format!("{} is set here", describe(affinity.kind)),
-        location: affinity.location.clone(),
-    }];
+    let mut steps = vec![Step::new(Role::Configured, format!("{} is set here", describe(affinity.kind)), affinity.location.clone())];
     if let Some(workload) = workload {
-        steps.push(Step {
-            role: Role::Configured,
-            entry: None,
-            message: format!("`{}` is what it sends clients to", workload.name),
-            location: workload.location.clone(),
-        });
+        steps.push(Step::new(Role::Configured, format!("`{}` is what it sends clients to", workload.name), workload.location.clone()));
     }
-    steps.extend(cells.iter().map(|cell| Step {
-        role: Role::Because,
-        entry: None,
-        message: format!("`{}` lives in one instance, which the affinity hides", cell.symbol),
-        location: cell.location.clone(),
+    steps.extend(cells.iter().map(|cell| {
+        Step::new(Role::Because, format!("`{}` lives in one instance, which the affinity hides", cell.symbol), cell.location.clone())
     }));
     Finding {
         rule: ID,

@@ -43,12 +43,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let (at_node, span) = started(w, id).unwrap_or((id, repeated));
-    let step = |role: Role, message: String, node: NodeId, span: Span| Step {
-        role,
-        entry: None,
-        message,
-        location: evidence::node_location(w, node, span),
-    };
+    let step = |role: Role, message: String, node: NodeId, span: Span| Step::new(role, message, evidence::node_location(w, node, span));
     let mut witness = Vec::new();
     for effect in shared.iter().take(SHOWN_EFFECTS) {
         let mut steps = vec![
@@ -77,7 +72,11 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         location: evidence::node_location(w, at_node, span),
         witness,
         home: Some("coordination service".into()),
-        help: Some("claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or run the job as a single scheduled job outside the service".into()),
+        help: Some(
+            "claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or \
+             run the job as a single scheduled job outside the service"
+                .into(),
+        ),
         related: Vec::new(),
     })
 }

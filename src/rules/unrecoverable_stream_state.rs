@@ -119,12 +119,7 @@ fn early(w: &World<'_>, (start, entry): (NodeId, EntryId), settle: &Effect, lost
         message: "the broker is told here that it may forget the message".into(),
         location: at(settle),
     });
-    steps.push(Step {
-        role: Role::Written,
-        entry: None,
-        message: format!("{} is done only afterwards", work::name(w, lost)),
-        location: at(lost),
-    });
+    steps.push(Step::new(Role::Written, format!("{} is done only afterwards", work::name(w, lost)), at(lost)));
     let message = format!("a kill loses the message at hand for good: `{label}` acknowledges it before {} is done", work::name(w, lost));
     let reason = format!("reporting because `{}` settles the message, and nothing is stored before it", settle.what);
     finding(w, settle, message, reason, vec![steps])
@@ -145,8 +140,7 @@ fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Opt
     let lost = work::lasting(&effects)?;
     let label = evidence::entry_label(w, entry);
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
-    let mut steps =
-        vec![Step { role: Role::Configured, entry: None, message: "messages count as done when they arrive".into(), location: at(auto) }];
+    let mut steps = vec![Step::new(Role::Configured, "messages count as done when they arrive", at(auto))];
     steps.extend(way(w, entry, start, lost.node));
     steps.push(Step {
         role: Role::Written,

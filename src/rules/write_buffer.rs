@@ -1,6 +1,6 @@
 //! Counters and rows that requests collect in memory for a later flush.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
@@ -37,32 +37,19 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let writer = write.label(w);
     let name = evidence::short(&cell.symbol);
     let flushed = w.facts.access(flush);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &write));
-    first.push(Step {
-        role: Role::Removed,
-        entry: None,
-        message: "flushed here, later".into(),
-        location: evidence::node_location(w, flushed.node, flushed.span),
-    });
-    Some(Finding {
+    let then = Step::new(Role::Removed, "flushed here, later", evidence::node_location(w, flushed.node, flushed.span));
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Warning,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
+        confidence: evidence::certainty(cell),
         reason: format!("reporting because `{writer}` adds to `{name}` and answers before background work stores it"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!("a kill loses what `{writer}` counted or collected since the last flush: `{name}` holds it in memory only"),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &write)],
-        home: Some("database or durable queue".into()),
-        help: Some("write through to the store, or put each item into a durable queue or log before answering; a flush at shutdown does not survive a kill".into()),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&write], Some(then)),
+        home: "database or durable queue",
+        help: "write through to the store, or put each item into a durable queue or log before answering; a flush at shutdown does not survive a kill",
+    };
+    Some(told.of(cell, w))
 }
 
 /// Whether the node, or what it calls, changes a store; nearest first, bounded.

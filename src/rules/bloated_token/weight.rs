@@ -122,9 +122,8 @@ fn many(w: &World<'_>, elem: &Ty, path: &str, depth: u32, registered: bool, weig
     }
     let one = value(w, elem, path, (depth + 1).max(1), registered, weight) + 1;
     grows(weight, path, registered);
-    if !registered
-        && matches!(elem, Ty::Adt(def, _) if w.p.def(*def).kind == DefKind::Struct && w.p.fields_of(*def).is_some_and(|(_, f)| f.fields.len() > 1))
-    {
+    let record = |def: DefId| w.p.def(def).kind == DefKind::Struct && w.p.fields_of(def).is_some_and(|(_, f)| f.fields.len() > 1);
+    if !registered && matches!(elem, Ty::Adt(def, _) if record(*def)) {
         weight.records += 1;
     }
     one.saturating_mul(ENTRIES)

@@ -5,7 +5,7 @@ use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
 use crate::resolve::Ty;
-use crate::rules::evidence;
+use crate::rules::evidence::{self, Told};
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "map" | "cache" | "atomic" | "scalar" | "seq") || profile.reloads {
@@ -35,38 +35,22 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let count = evidence::pick(w, &counts, None)?;
     let who = count.label(w);
     let name = evidence::short(&cell.symbol);
-    let mut first = vec![evidence::declared(w, cell)];
-    first.extend(evidence::registered(w, cell));
-    first.push(evidence::step(w, &count));
-    if let Some(refuses) = refuses {
-        first.push(Step {
-            role: Role::Read,
-            entry: None,
-            message: "requests are refused by it here".into(),
-            location: evidence::node_location(w, refuses.node, refuses.span),
-        });
-    }
-    Some(Finding {
+    let refusal = refuses
+        .map(|refuses| Step::new(Role::Read, "requests are refused by it here", evidence::node_location(w, refuses.node, refuses.span)));
+    let told = Told {
         rule: super::ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Warning,
         confidence: if refuses.is_some() && !cell.uncertain { Confidence::High } else { Confidence::Medium },
-        persona: Persona::Regular,
         reason: format!("reporting because `{name}` counts per key on `{who}` and nothing shares the count"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
         message: format!(
             "every instance allows the whole limit again, and a restart forgets it: `{name}` counts `{who}` in this process only"
         ),
-        location: evidence::location(w, cell.file, cell.span),
-        witness: vec![first, evidence::chain(w, &count)],
-        home: Some("shared cache".into()),
-        help: Some(
-            "count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway".into(),
-        ),
-        related: Vec::new(),
-    })
+        witness: evidence::ends(w, cell, &[&count], refusal),
+        home: "shared cache",
+        help: "count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway",
+    };
+    Some(told.of(cell, w))
 }
 
 /// Whether a field has a point in time among its neighbours.

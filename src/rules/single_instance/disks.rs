@@ -32,12 +32,7 @@ pub fn explain_disks(facts: &ManifestFacts, context: &ManifestContext, findings:
             context.within(&own, &context.embedded_stores).iter().map(|store| (store.rule, store.symbol.as_str())).collect();
         for finding in findings.iter_mut().filter(|finding| told.contains(&(finding.rule, finding.symbol.as_str()))) {
             if let Some(path) = finding.witness.first_mut() {
-                path.push(Step {
-                    role: Role::Configured,
-                    entry: None,
-                    message: describe(volume, &workload.name, several),
-                    location: volume.location.clone(),
-                });
+                path.push(Step::new(Role::Configured, describe(volume, &workload.name, several), volume.location.clone()));
             }
         }
     }

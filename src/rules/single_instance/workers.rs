@@ -42,7 +42,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
                     "what works with one worker may fail with two, and with two instances: `workers(1)` keeps all requests in one thread"
                         .into(),
                 location: location.clone(),
-                witness: vec![vec![Step { role: Role::Configured, entry: None, message: "one worker is asked for here".into(), location }]],
+                witness: vec![vec![Step::new(Role::Configured, "one worker is asked for here", location)]],
                 home: Some("two or more instances".into()),
                 help: Some("take the limit out and see which state is missed by the second worker".into()),
                 related: Vec::new(),

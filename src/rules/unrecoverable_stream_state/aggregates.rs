@@ -6,7 +6,7 @@ use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
-use crate::rules::evidence;
+use crate::rules::evidence::{self, Told};
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "map" | "set" | "seq" | "cache" | "struct" | "scalar" | "atomic" | "opaque" | "option") {
@@ -47,26 +47,25 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     if let Some(flush) = drains(cell, w).first() {
         let access = w.facts.access(*flush);
-        let message = "it leaves the memory only here".into();
-        first.push(Step { role: Role::Removed, entry: None, message, location: evidence::node_location(w, access.node, access.span) });
+        let message = "it leaves the memory only here";
+        first.push(Step::new(Role::Removed, message, evidence::node_location(w, access.node, access.span)));
     }
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::Quarantine,
         severity: Severity::Error,
-        confidence: if cell.uncertain { Confidence::Medium } else { Confidence::High },
-        persona: Persona::Regular,
-        reason: format!("reporting because `{label}` builds `{name}` from messages that are settled before it is stored, and nothing loads it at start"),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
-        message: format!("a kill, or messages going to another instance, loses what `{label}` has gathered in `{name}`: the broker will not bring those messages again"),
-        location: evidence::location(w, cell.file, cell.span),
+        confidence: evidence::certainty(cell),
+        reason: format!(
+            "reporting because `{label}` builds `{name}` from messages that are settled before it is stored, and nothing loads it at start"
+        ),
+        message: format!(
+            "a kill, or messages going to another instance, loses what `{label}` has gathered in `{name}`: the broker will not bring those messages again"
+        ),
         witness: vec![first],
-        home: Some("database or durable log".into()),
-        help: Some("keep the state in a store keyed as it is here, or checkpoint it together with the position and load both at start; acknowledge only what is stored".into()),
-        related: Vec::new(),
-    })
+        home: "database or durable log",
+        help: "keep the state in a store keyed as it is here, or checkpoint it together with the position and load both at start; acknowledge only what is stored",
+    };
+    Some(told.of(cell, w))
 }
 
 /// Whether what a consumer gathers is stored before it settles the messages that it was made of.

@@ -6,7 +6,8 @@ use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::facts::sql;
 use crate::finding::*;
-use crate::rules::{evidence, work};
+use crate::rules::evidence::{self, Told};
+use crate::rules::work;
 
 pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "atomic" | "scalar" | "watch-sender") {
@@ -17,32 +18,36 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let ((set, lease), (gate, effect)) = (elected, gate);
     let name = evidence::short(&cell.symbol);
     let at = |node: NodeId, span| evidence::node_location(w, node, span);
-    let step = |role: Role, message: String, location: Location| Step { role, entry: None, message, location };
     let set = w.facts.access(set);
     let first = vec![
         evidence::declared(w, cell),
-        step(Role::Because, format!("{} decides who leads", work::name(w, lease)), at(lease.node, lease.span)),
-        step(Role::Written, "the flag is set here".into(), at(set.node, set.span)),
-        step(Role::Read, "work goes on by the flag alone here".into(), at(gate.node, gate.span)),
-        step(Role::Written, format!("{} does not ask whether the lease still holds", work::name(w, effect)), at(effect.node, effect.span)),
+        Step::new(Role::Because, format!("{} decides who leads", work::name(w, lease)), at(lease.node, lease.span)),
+        Step::new(Role::Written, "the flag is set here", at(set.node, set.span)),
+        Step::new(Role::Read, "work goes on by the flag alone here", at(gate.node, gate.span)),
+        Step::new(
+            Role::Written,
+            format!("{} does not ask whether the lease still holds", work::name(w, effect)),
+            at(effect.node, effect.span),
+        ),
     ];
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::Quarantine,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
-        reason: format!("reporting because `{name}` remembers a lease that can pass on while this instance is paused, and {} carries no fencing token", work::name(w, effect)),
-        package: cell.package.clone(),
-        symbol: cell.symbol.clone(),
-        ty: Some(cell.ty_text.clone()),
-        message: format!("two instances lead at once when one of them is paused past its lease: `{name}` still says so and {} goes through", work::name(w, effect)),
-        location: evidence::location(w, cell.file, cell.span),
+        reason: format!(
+            "reporting because `{name}` remembers a lease that can pass on while this instance is paused, and {} carries no fencing token",
+            work::name(w, effect)
+        ),
+        message: format!(
+            "two instances lead at once when one of them is paused past its lease: `{name}` still says so and {} goes through",
+            work::name(w, effect)
+        ),
         witness: vec![first],
-        home: Some("coordination service".into()),
-        help: Some("make each write conditional on the lease (a fencing token or epoch in the statement), or take a lock in the same transaction as the work".into()),
-        related: Vec::new(),
-    })
+        home: "coordination service",
+        help: "make each write conditional on the lease (a fencing token or epoch in the statement), or take a lock in the same transaction as the work",
+    };
+    Some(told.of(cell, w))
 }
 
 /// The claim of the service's own making by whose outcome a background task sets the flag.
