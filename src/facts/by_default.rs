@@ -74,10 +74,6 @@ impl ByDefault {
         effect.choice == Choice::Off || self.off.contains(&effect.node) || matches!(own, Some(Ty::Adt(of, _)) if self.types.contains(&of))
     }
 
-    pub fn is_off_type(&self, def: DefId) -> bool {
-        self.types.contains(&def)
-    }
-
     /// What decides that an effect happens: the branch it stands in, or the one call that leads to it.
     pub fn choice(&self, effect: &Effect) -> Choice {
         match effect.choice {

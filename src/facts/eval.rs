@@ -163,8 +163,6 @@ struct Body {
     connection: bool,
     /// Loops and closures over elements around what is walked.
     iterating: u32,
-    /// Arms of branches around what is walked: where the branch is and which arm.
-    arms: Vec<(Span, u32)>,
     /// It calls a generic function that checks tokens, for claims that are not named here.
     checks: bool,
     /// `self` is of a type that other methods change through `&mut self`: its plain numbers are state.
@@ -536,7 +534,6 @@ impl Body {
             exclusive_self: false,
             connection: false,
             iterating: 0,
-            arms: Vec::new(),
             checks: false,
             counting_self: false,
             stopping: 0,

@@ -1,6 +1,6 @@
 //! Signed tokens: where they are made and from what, where they are checked and how.
 
-use super::model::{NodeId, Prov};
+use super::model::{BranchId, NodeId, Prov};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
 use crate::syntax::hir::Span;
@@ -83,15 +83,7 @@ pub struct Verify {
     pub expiry: bool,
     pub off: Vec<Off>,
     pub key: Key,
-    /// The arms of branches that it stands in, the outermost first: where the branch is and which arm.
-    pub arms: Vec<(Span, u32)>,
-}
-
-impl Verify {
-    /// Whether only one of two calls of a function can run: they are in different arms of one branch.
-    pub fn excludes(&self, other: &Verify) -> bool {
-        self.arms.iter().any(|(at, arm)| other.arms.iter().any(|(other_at, other_arm)| at == other_at && arm != other_arm))
-    }
+    pub branch: Option<BranchId>,
 }
 
 /// A key that is made from something, not at random.

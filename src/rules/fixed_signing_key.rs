@@ -135,7 +135,7 @@ fn overlaps(w: &World<'_>, verify: &Verify, peeking: &FxHashSet<DefId>) -> bool 
             && other.span != verify.span
             && other.key.home != verify.key.home
             && other.claims == verify.claims
-            && !other.excludes(verify)
+            && !w.facts.excludes(other.branch, verify.branch)
     };
     verify.key.many || peeking.contains(&def) || w.facts.tokens.verifies.iter().any(|v| second(&v))
 }

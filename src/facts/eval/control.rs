@@ -184,11 +184,9 @@ impl<'a> Eval<'a> {
         let guards = self.body.guards.len();
         let asked = self.condition(cond);
         let mark = self.mark();
-        self.body.arms.push((span, 0));
         let way = self.enter(span);
         let (if_so, if_not) = self.choices_of_if(cond);
         let then_value = self.chosen(if_so, |eval| eval.block(then));
-        self.body.arms.pop();
         let hit = self.block_arm(&mark, then, &then_value, &asked);
         self.leave(way, hit.exits);
         self.drop_scope(depth);
@@ -196,9 +194,7 @@ impl<'a> Eval<'a> {
         let (miss, value) = match otherwise {
             Some(otherwise) => {
                 let way = self.enter(span);
-                self.body.arms.push((span, 1));
                 let value = self.chosen(if_not, |eval| eval.expr(otherwise));
-                self.body.arms.pop();
                 let miss = self.arm(&mark, otherwise, &value, &asked);
                 self.leave(way, miss.exits);
                 (miss, then_value.join(value))
@@ -272,7 +268,6 @@ impl<'a> Eval<'a> {
         let choices = self.choices_of_match(on, arms);
         for (number, arm) in arms.iter().enumerate() {
             let depth = self.body.env.len();
-            self.body.arms.push((span, number as u32));
             self.bind(arm.pat, asked.clone());
             let mark = self.mark();
             let way = self.enter(span);
@@ -285,7 +280,6 @@ impl<'a> Eval<'a> {
                 Some((method, path)) => eval.arm_entry(method, path, arm.body),
                 None => eval.expr(arm.body),
             });
-            self.body.arms.pop();
             let judged = self.arm(&mark, arm.body, &value, &asked);
             self.leave(way, judged.exits);
             let absent = self.is_absent_pattern(arm.pat) || (self.is_catch_all(arm.pat) && hit.is_some() && asked.form == Form::Option);

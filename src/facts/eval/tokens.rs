@@ -144,7 +144,7 @@ impl<'a> Eval<'a> {
                     expiry: call.expiry,
                     off: options.map(|o| self.switched_off(o)).unwrap_or_default(),
                     key: Key { many: key.many || keyed || self.body.iterating > 0, ..key },
-                    arms: self.body.arms.clone(),
+                    branch: self.body.branch,
                 };
                 self.facts.tokens.verifies.push(verify);
                 value.prov = value.prov.or(Prov::CLAIM);
