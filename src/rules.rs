@@ -85,6 +85,7 @@ type EffectRule = fn(&World<'_>) -> Vec<Finding>;
 const EFFECT_RULES: &[EffectRule] = &[
     detached_task::check,
     embedded_database::check,
+    in_process_queue::pools::check,
     local_file::check,
     local_rate_limit::check,
     memory_session_store::check,

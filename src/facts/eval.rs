@@ -147,6 +147,8 @@ struct Body {
     breaks: u32,
     /// Waits for an item of a queue met so far, other than those of `select!`.
     waits: u32,
+    /// Those of them that wait for what this very body puts in.
+    own_waits: u32,
     spawns_params: u32,
     repeats_params: u32,
     ages_params: u32,
@@ -524,6 +526,7 @@ impl Body {
             leaves: 0,
             breaks: 0,
             waits: 0,
+            own_waits: 0,
             spawns_params: 0,
             repeats_params: 0,
             ages_params: 0,

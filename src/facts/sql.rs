@@ -1,10 +1,15 @@
 //! What SQL text says about repeating it.
 
+/// The text in capitals, with single spaces: statements are often written over several lines.
+pub fn words(sql: &str) -> String {
+    sql.split_whitespace().map(str::to_ascii_uppercase).collect::<Vec<_>>().join(" ")
+}
+
 /// An update whose condition tests a column that it sets: done once, it finds nothing more to do.
 pub fn settles(sql: &str) -> bool {
-    let upper = sql.to_ascii_uppercase();
+    let upper = words(sql);
     let Some((head, condition)) = upper.split_once("WHERE") else { return false };
-    let Some((_, set)) = head.split_once("SET ").filter(|_| upper.trim_start().starts_with("UPDATE")) else { return false };
+    let Some((_, set)) = head.split_once("SET ").filter(|_| upper.starts_with("UPDATE")) else { return false };
     let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let mut columns = set.split(',').filter_map(|part| part.split('=').next()).map(str::trim).filter(|c| !c.is_empty());
     columns.any(|column| condition.split(apart).any(|word| word == column))
@@ -17,7 +22,7 @@ pub fn shapes(sql: &str) -> bool {
 
 /// A deletion, also one whose rows are found by a common table expression, and nothing else.
 pub fn deletes(sql: &str) -> bool {
-    let upper = sql.to_ascii_uppercase();
+    let upper = words(sql);
     let has = |verb: &str| upper.split(|c: char| !c.is_ascii_alphabetic() && c != '_').any(|word| word == verb);
     let by_table = upper.trim_start().starts_with("WITH") && has("DELETE") && !has("UPDATE") && !has("INSERT");
     by_table || upper.trim_start().starts_with("DELETE")
@@ -25,7 +30,7 @@ pub fn deletes(sql: &str) -> bool {
 
 /// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.
 pub fn fences(sql: &str) -> bool {
-    let upper = sql.to_ascii_uppercase();
+    let upper = words(sql);
     let Some((_, condition)) = upper.split_once("WHERE") else { return false };
     let given = |text: &str| text.trim_start_matches(['=', ' ']).starts_with(['$', '?', ':', '{']);
     condition
@@ -41,6 +46,7 @@ mod tests {
     fn an_update_that_tests_what_it_sets_settles() {
         assert!(settles("UPDATE jobs SET state = 'taken', taken_at = now() WHERE state = 'new' RETURNING id"));
         assert!(settles("update bans set active = false where active and ends < now()"));
+        assert!(settles("\n  update jobs\n  set\n    run_after = $2\n  where\n    run_after <= $1\n  returning *"));
         assert!(!settles("UPDATE loans SET reminded_at = now() WHERE id = $1"));
         assert!(!settles("UPDATE totals SET cents = 0"));
         assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));

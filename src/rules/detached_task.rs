@@ -15,7 +15,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     w.facts.effects.iter().filter_map(|effect| judge(effect, w)).collect()
 }
 
-fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+/// What a kill loses of the work that a request hands over by this effect and does not wait for.
+pub fn lost<'w>(effect: &Effect, w: &'w World<'_>) -> Option<&'w Effect> {
     let EffectKind::Spawn { body, awaited: false, wrapper: false, .. } = effect.kind else { return None };
     // What a loop behind a queue hands on is lost with the queue.
     if !w.graph.direct_phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
@@ -30,6 +31,12 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     if work::claimed(&effects) && !matches!(lost.kind, EffectKind::Store { writes: true, .. }) {
         return None;
     }
+    Some(lost)
+}
+
+fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
+    let lost = lost(effect, w)?;
+    let EffectKind::Spawn { body, .. } = effect.kind else { return None };
     let entries: Vec<_> = evidence::entries(w, effect.node).into_iter().take(SHOWN_ENTRIES).collect();
     let label = evidence::entry_label(w, entries.first()?.0);
     let witness = entries

@@ -1,5 +1,7 @@
 //! Queues from requests to a worker, or to a later request, inside this process.
 
+pub mod pools;
+
 use super::evidence::{self, Told};
 use super::work;
 use crate::catalog::{Channel, Op, StoreKind};
@@ -107,10 +109,14 @@ fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
         same_package(w, cell, a)
             && other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_queue(w, &cell.package))
     };
-    let find = |fits: &dyn Fn(&Access) -> bool| w.facts.accesses.iter().position(|a| taken(a) && fits(a));
-    let received = find(&same_channel).or_else(|| find(&same_item))?;
+    let find = |fits: &dyn Fn(&Access) -> bool| {
+        let found = w.facts.accesses.iter().position(|a| taken(a) && fits(a));
+        found.map(|index| AccessId(index as u32))
+    };
+    let own = cell.accesses.iter().copied().find(|&a| taken(w.facts.access(a)));
+    let received = own.or_else(|| find(&same_channel)).or_else(|| find(&same_item))?;
     let built = built.or_else(|| queues(w, &cell.package).next().filter(|_| only_queue(w, &cell.package)));
-    Some(Queue { sends, received: AccessId(received as u32), built })
+    Some(Queue { sends, received, built })
 }
 
 /// A list that requests push to and a worker pops from.

@@ -8,12 +8,12 @@ use crate::facts::phases::Phases;
 use crate::finding::*;
 use crate::resolve::{DefId, Res};
 use crate::syntax::hir::Span;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 pub const ID: &str = "local-file";
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    let mut done: FxHashSet<DefId> = FxHashSet::default();
+    let mut done: FxHashMap<DefId, Option<BranchId>> = FxHashMap::default();
     let mut findings = Vec::new();
     for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect)) {
         let writes = match &effect.kind {
@@ -24,15 +24,15 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let def = w.facts.node(effect.node).def;
         // A temporary name and its rename, or several files of one store, are one way to disk.
         if writes
-            && !done.contains(&def)
+            && done.get(&def).is_none_or(|&told| w.facts.excludes(told, effect.branch))
             && let Some(finding) = judge(effect, w)
         {
-            done.insert(def);
+            done.entry(def).or_insert(effect.branch);
             findings.push(finding);
         }
     }
     for number in 0..w.facts.nodes.len() as u32 {
-        findings.extend(job(NodeId(number), w).filter(|(def, _)| done.insert(*def)).map(|(_, finding)| finding));
+        findings.extend(job(NodeId(number), w).filter(|(def, _)| done.insert(*def, None).is_none()).map(|(_, finding)| finding));
     }
     findings
 }

@@ -25,7 +25,7 @@ fn rules(items: &str) -> Vec<&'static str> {
 
 /// What is found in a service with this `main.rs`.
 fn findings(source: &str) -> Vec<Finding> {
-    let dependencies = ["axum", "sqlx", "tokio", "reqwest", "scheduled-thread-pool", "futures", "rsa", "rand"];
+    let dependencies = ["axum", "sqlx", "tokio", "reqwest", "scheduled-thread-pool", "futures", "flume", "rsa", "rand"];
     Tree::service("visits", &dependencies, source).understood().findings
 }
 
@@ -106,7 +106,8 @@ fn a_helper_that_runs_what_it_is_given_is_seen_through_whatever_the_type_is_call
 #[test]
 fn delayed_work_and_shared_sets_are_tasks_too() {
     let post = "reqwest::blocking::Client::new().post(\"http://labels\").body(\"a\").send().unwrap();";
-    assert_eq!(handler("", &format!("app.pool.execute_after(Duration::from_secs(3), move || {{ {post} }});")), TASK);
+    let pool = &["detached-task", "in-process-queue"];
+    assert_eq!(handler("", &format!("app.pool.execute_after(Duration::from_secs(3), move || {{ {post} }});")), pool);
     let get = "reqwest::blocking::Client::new().get(\"http://labels\").send().unwrap();";
     assert_eq!(handler("", &format!("app.pool.execute_after(Duration::from_secs(3), move || {{ {get} }});")), QUIET);
     assert_eq!(handler("", "app.shared.lock().unwrap().spawn(async move { store(&db, 1).await });"), TASK);
@@ -352,4 +353,56 @@ fn a_command_that_ends_without_serving_is_no_start_of_the_service() {
     assert_eq!(run("make();", "serve().await;"), QUIET);
     assert_eq!(run("println!();", "make(); serve().await;"), &["per-instance-secret"]);
     assert_eq!(run("make(); serve().await;", "serve().await;"), &["per-instance-secret"]);
+}
+
+#[test]
+fn a_task_that_works_off_a_queue_of_its_own_is_a_task_like_any_other() {
+    let fan_out = |sends: &str| {
+        format!(
+            "let (tx, rx) = flume::bounded::<reqwest::RequestBuilder>(2); \
+            let helpers = (0..2).map(|_| {{ let rx = rx.clone(); async move {{ while let Ok(call) = rx.recv_async().await {{ {sends} }} }} }}); \
+            tx.send_async(reqwest::Client::new().post(\"http://peers\")).await.unwrap(); futures::future::join_all(helpers).await;"
+        )
+    };
+    let tell = |sends: &str| handler(&format!("async fn tell() {{ {} }}", fan_out(sends)), "tokio::spawn(async move { tell().await });");
+    assert_eq!(tell("call.send().await.unwrap();"), TASK);
+    assert_eq!(tell("println!(\"{call:?}\");"), QUIET);
+}
+
+#[test]
+fn what_a_bound_of_a_type_parameter_calls_is_seen() {
+    let visit = |body: &str| {
+        let helpers = format!(
+            "trait Keep {{ async fn keep(db: &PgPool, n: i64); }} struct Visit;\n\
+            impl Keep for Visit {{ async fn keep(db: &PgPool, n: i64) {{ {body} }} }}\n\
+            async fn note<T>(db: &PgPool) where T: Keep {{ T::keep(db, 1).await }}"
+        );
+        handler(&helpers, "tokio::spawn(async move { note::<Visit>(&db).await });")
+    };
+    assert_eq!(visit("store(db, n).await"), TASK);
+    assert_eq!(visit("fetch(db).await;"), QUIET);
+}
+
+#[test]
+fn files_on_ways_that_exclude_each_other_are_two() {
+    let keep = |body: &str| handler(&format!("fn keep(scan: &str, at: Option<&str>) {{ {body} }}"), "keep(&body, None);");
+    let two = keep(
+        "match at { Some(from) => { std::fs::copy(from, \"scans/a\").unwrap(); } None => std::fs::write(\"scans/a\", scan).unwrap() }",
+    );
+    assert_eq!(two, ["local-file", "local-file"]);
+    assert_eq!(keep("std::fs::write(\"scans/b\", scan).unwrap(); std::fs::copy(\"scans/b\", \"scans/a\").unwrap();"), ["local-file"]);
+}
+
+#[test]
+fn a_type_that_a_macro_of_another_file_passes_on_is_seen() {
+    let visits = |passed: &str| {
+        rules(&format!(
+            "partial!(struct Visits {{ n: i64 }} {passed});\nimpl Visits {{ async fn keep(&self, db: PgPool) {{ let n = self.n; tokio::spawn(async move {{ store(&db, n).await }}); }} }}\n\
+            async fn visit(State(db): State<PgPool>, Json(visits): Json<Visits>) {{ visits.keep(db).await }}\n\
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let r = Router::new().route(\"/visit\", post(visit)).with_state(db); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    assert_eq!(visits(""), TASK);
+    assert_eq!(visits(", \"PartialVisits\""), TASK);
 }

@@ -61,6 +61,10 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.handed_by_function(path, args) {
             return value;
         }
+        let bounded = self.bounded_functions(path);
+        if !bounded.is_empty() {
+            return self.call_functions(&bounded, None, args, span);
+        }
         match self.resolve_value(path).or_else(|| self.resolve_type(path)) {
             Some(Res::Def(def)) => match self.p.def(def).kind {
                 DefKind::Fn => {
@@ -85,7 +89,11 @@ impl<'a> Eval<'a> {
             },
             Some(Res::Ext(name)) => match self.token_call(name, path, args, span) {
                 Some(value) => value,
-                None => self.call_external(name, args, span),
+                None => {
+                    let mut value = self.call_external(name, args, span);
+                    self.carry_items(&mut value, path);
+                    value
+                }
             },
             _ => {
                 let last = path.segments.last().map_or("", |s| self.text(s.name));
@@ -149,6 +157,16 @@ impl<'a> Eval<'a> {
         }
         let found = self.p.methods_on(&Ty::Traits([Res::Def(parent)].into()), self.p.def(def).name);
         if found.is_empty() { vec![def] } else { found }
+    }
+
+    /// `T::load(..)` of a type parameter: the functions of all impls of the traits that bind it.
+    fn bounded_functions(&self, path: &'a hir::Path) -> Vec<DefId> {
+        let [owner, last] = path.segments.as_slice() else { return Vec::new() };
+        let owner = self.name(owner.name);
+        match self.body.scope.generics.iter().find(|(name, _)| *name == owner && path.qself.is_none()) {
+            Some((_, ty @ Ty::Traits(_))) => self.p.methods_on(ty, self.name(last.name)),
+            _ => Vec::new(),
+        }
     }
 
     /// A call of a variable: a closure was walked where it was made, a parameter is the caller's.

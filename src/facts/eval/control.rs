@@ -318,7 +318,7 @@ impl<'a> Eval<'a> {
             let depth = eval.body.env.len();
             let first = eval.facts.effects.len();
             eval.condition(cond);
-            if eval.receives(cond) && !eval.facts.effects[first..].iter().any(reads_rows) {
+            if eval.receives(cond) && !eval.takes_own(cond) && !eval.facts.effects[first..].iter().any(reads_rows) {
                 let node = eval.body.node.index();
                 eval.facts.nodes[node].pumps = true;
             }
@@ -331,6 +331,22 @@ impl<'a> Eval<'a> {
     /// `while let Some(x) = stream.next().await`
     fn receives(&self, cond: ExprId) -> bool {
         matches!(&self.hir().expr(cond).kind, ExprKind::Let { expr, .. } if self.takes_next(*expr))
+    }
+
+    /// Whether what is taken comes out of a channel that this very body has made: it feeds itself.
+    fn takes_own(&self, mut at: ExprId) -> bool {
+        loop {
+            at = match &self.hir().expr(at).kind {
+                ExprKind::Let { expr, .. } | ExprKind::Await(expr) | ExprKind::Try(expr) => *expr,
+                ExprKind::Method { recv, .. } => *recv,
+                ExprKind::Path(path) => {
+                    let [only] = path.segments.as_slice() else { return false };
+                    let place = self.local(self.name(only.name)).and_then(|v| v.place.as_ref());
+                    return place.is_some_and(|p| matches!(p.root, Root::Local(node, _) if node == self.body.node));
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// `stream.next().await`, `socket.recv()`.
@@ -363,7 +379,7 @@ impl<'a> Eval<'a> {
         let outer = std::mem::take(&mut self.body.sleeps);
         let leaves = self.body.leaves;
         let breaks = std::mem::take(&mut self.body.breaks);
-        let waits = self.body.waits;
+        let (waits, own_waits) = (self.body.waits, self.body.own_waits);
         let called = std::mem::take(&mut self.body.called_params);
         let flags = std::mem::take(&mut self.body.flag_breaks);
         let connection = self.body.connection;
@@ -372,12 +388,13 @@ impl<'a> Eval<'a> {
         let called = std::mem::replace(&mut self.body.called_params, called);
         // A round begins when an item comes: that is no schedule, whatever else is slept for.
         let fed = std::mem::replace(&mut self.body.waits, waits) != waits;
+        let feeds_itself = std::mem::replace(&mut self.body.own_waits, own_waits) != own_waits;
         let asked = std::mem::replace(&mut self.body.flag_breaks, flags);
         let done = asked.iter().any(|flag| !self.body.stop_flags.contains(flag));
         let left = std::mem::replace(&mut self.body.breaks, breaks) > 0 || self.body.leaves != leaves || done;
         let node = self.body.node.index();
         if endless && fed {
-            self.facts.nodes[node].pumps = true;
+            self.facts.nodes[node].pumps |= !feeds_itself;
         } else if endless && self.body.sleeps && !left {
             self.facts.nodes[node].periodic.get_or_insert(span);
             self.body.repeats_params |= called;

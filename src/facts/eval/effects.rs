@@ -18,6 +18,7 @@ impl<'a> Eval<'a> {
         }
         let place = on.place.clone()?;
         let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
+        self.body.own_waits += u32::from(local && op == Op::Recv);
         // A flag is looked at where it was made as well as in the tasks that got a copy.
         if local && !self.is_atomic(&on.ty) && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
             return None;
@@ -451,7 +452,7 @@ fn takes_rows(sql: &str) -> bool {
 /// Whether it takes something that only one instance can get.
 pub(super) fn claims(text: Option<&str>, verbs: &[String]) -> bool {
     let in_text = text.is_some_and(|t| {
-        let upper = t.to_ascii_uppercase();
+        let upper = sql::words(t);
         ["SKIP LOCKED", "FOR UPDATE", "ADVISORY", "SETNX", " NX", "GET_LOCK", "LPOP", "RPOP", "ZPOPMIN", "BLPOP", "SPOP", "GETDEL"]
             .iter()
             .any(|w| upper.contains(w))

@@ -125,6 +125,21 @@ impl<'a> Eval<'a> {
         value
     }
 
+    /// `channel::<Job>(16)`: what both ends carry.
+    pub(super) fn carry_items(&self, value: &mut Val, path: &'a hir::Path) {
+        let Some(hir::GenericArg::Type(item)) = path.segments.last().and_then(|s| s.args.first()) else { return };
+        let item = self.lower(*item);
+        let carrying = |ty: &Ty| match ty {
+            Ty::Ext(name, args) if args.is_empty() && self.is_channel_end(ty) => Some(Ty::Ext(*name, [item.clone()].into())),
+            _ => None,
+        };
+        let Ty::Tuple(ends) = &value.ty else { return };
+        value.ty = Ty::Tuple(ends.iter().map(|end| carrying(end).unwrap_or_else(|| end.clone())).collect());
+        for end in value.extra.iter_mut().flat_map(|e| &mut e.elems) {
+            end.ty = carrying(&end.ty).unwrap_or_else(|| end.ty.clone());
+        }
+    }
+
     pub(super) fn is_channel_end(&self, ty: &Ty) -> bool {
         let Ty::Ext(name, _) = ty else { return false };
         self.cat.type_info(&self.p.names, *name).is_some_and(|i| i.channel.is_some())

@@ -57,7 +57,7 @@ impl Lower {
             }
         }
         if items.is_empty()
-            && let Some(parsed) = parsed(all_items, mac)
+            && let Some(parsed) = parsed(all_items, mac).or_else(|| parsed(leading_items, mac))
         {
             self.items(&parsed, &mut items);
             return ItemKind::MacroCall { path, args: Vec::new(), items, text: None };
@@ -149,6 +149,19 @@ fn all_items(input: ParseStream) -> syn::Result<Vec<syn::Item>> {
         }
         items.push(item);
     }
+    Ok(items)
+}
+
+/// Items that stand before a comma and further arguments: `partial!(struct Order { .. }, "PartialOrder")`.
+fn leading_items(input: ParseStream) -> syn::Result<Vec<syn::Item>> {
+    let mut items = Vec::new();
+    while !input.peek(Token![,]) {
+        match input.parse()? {
+            syn::Item::Verbatim(_) => return Err(input.error("not an item")),
+            item => items.push(item),
+        }
+    }
+    input.parse::<TokenStream>()?;
     Ok(items)
 }
 
