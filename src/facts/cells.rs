@@ -5,6 +5,7 @@ use super::hosts::{Host, Hosts, is_plain, is_shared};
 use super::lookup::Lookup;
 use super::model::*;
 use super::phases::{Graph, Phases};
+use super::strays::Ways;
 use crate::catalog::{Catalog, Op};
 use crate::names::Name;
 use crate::resolve::program::CrateId;
@@ -140,8 +141,8 @@ impl<'a> World<'a> {
         }
         let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
         let mut groups: Vec<(CellKey, Vec<AccessId>)> = Vec::new();
-        for index in 0..facts.accesses.len() as u32 {
-            let id = AccessId(index);
+        let strays = Ways { p, cat, facts, hosts }.strays(&|access| world.key(access).is_some());
+        for id in (0..facts.accesses.len() as u32).map(AccessId).filter(|id| !strays.contains(id)) {
             let Some(key) = world.key(facts.access(id)) else { continue };
             let group = *by_key.entry(key.clone()).or_insert_with(|| {
                 groups.push((key, Vec::new()));
@@ -221,6 +222,10 @@ impl<'a> World<'a> {
 
     /// The cell that an access means, if it means one.
     fn key(&self, access: &Access) -> Option<CellKey> {
+        // Which field it is lies beyond the bound; the function that makes the access knows it by a shorter way.
+        if access.place.path.last() == Some(&Seg::Below) {
+            return None;
+        }
         if let Root::Local(node, made) = &access.place.root {
             if self.facts.per_connection.contains(&(*node, *made)) {
                 return None;
@@ -520,7 +525,7 @@ impl<'a> World<'a> {
                 return match ty {
                     Ty::Prim(_) => "scalar",
                     // What an implementation keeps is a cell of its own.
-                    Ty::Traits(_) => "trait",
+                    Ty::Traits(_) | Ty::Param(_) => "trait",
                     _ => "struct",
                 };
             };

@@ -19,6 +19,7 @@ mod macros;
 mod methods;
 mod patterns;
 mod places;
+mod refusals;
 mod routers;
 mod routes;
 mod stops;
@@ -30,7 +31,7 @@ mod wrappers;
 pub use handouts::state_of;
 
 use super::model::*;
-use super::value::Val;
+use super::value::{Form, Val};
 use crate::catalog::Catalog;
 use crate::config::EntryPoint;
 use crate::names::Name;
@@ -176,6 +177,8 @@ struct Body {
     flag_breaks: Vec<Name>,
     /// Sinks that parameters flow into, here or further down.
     param_uses: Vec<(u32, UseKind)>,
+    /// It gives back an option: what is absent here is for the caller to judge.
+    passes_absence: bool,
 }
 
 /// A held lock or permit.
@@ -319,7 +322,9 @@ impl<'a> Eval<'a> {
         let guards = std::mem::take(&mut self.body.guards);
         let ret = self.body.ret.take();
         let waits = self.body.waits;
+        let passes = std::mem::take(&mut self.body.passes_absence);
         let value = walk(self);
+        self.body.passes_absence = passes;
         self.body.waits = waits;
         self.body.node = outer;
         self.body.guards = guards;
@@ -344,6 +349,7 @@ impl<'a> Eval<'a> {
         let mut body = Body::new(def, NodeId(0), file, scope);
         body.exclusive_self = matches!(function.receiver, Some(hir::Receiver::RefMut));
         body.counting_self = body.scope.self_ty.as_ref().and_then(Ty::head).is_some_and(|head| self.changed_types.contains(&head));
+        body.passes_absence = !self.entry_of.contains_key(&def) && self.may_be_absent(&ret);
         let span = self.p.item(def).span;
         let first_access = self.facts.accesses.len();
         let (first_mint, first_check) = (self.tokens.mints.len(), self.facts.tokens.verifies.len());
@@ -363,6 +369,9 @@ impl<'a> Eval<'a> {
         let vague = ret.is_unknown() || matches!(ret, Ty::Param(_)) || matches!(ret, Ty::Traits(_)) && value.ty.head().is_some();
         if !vague {
             value.ty = ret;
+        }
+        if value.form == Form::Plain && !value.reads.is_empty() && self.may_be_absent(&value.ty) {
+            value.form = Form::Option;
         }
         self.forget_locals(&mut value);
         value.bound();
@@ -398,6 +407,12 @@ impl<'a> Eval<'a> {
         });
         self.summaries.insert(def, summary.clone());
         summary
+    }
+
+    /// `Option<T>`, `Result<Option<T>>`: what such a function does not find is not there for its caller.
+    fn may_be_absent(&self, ret: &Ty) -> bool {
+        use patterns::{is_option, is_result};
+        is_option(&self.p.names, ret) || is_result(&self.p.names, ret) && is_option(&self.p.names, &ret.arg(0))
     }
 
     /// Drops from a returned value what has no meaning outside the function.
@@ -543,6 +558,7 @@ impl Body {
             stop_flags: Vec::new(),
             flag_breaks: Vec::new(),
             param_uses: Vec::new(),
+            passes_absence: false,
         }
     }
 }

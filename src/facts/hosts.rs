@@ -384,6 +384,34 @@ pub fn is_plain(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
     }
 }
 
+/// Whether a value of this type holds nothing that its clones share: plain data, through and through.
+pub fn is_data(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+    fn data(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
+        let all = |args: &[Ty]| args.iter().all(|a| data(p, cat, a, depth + 1));
+        depth <= 6
+            && match ty {
+                Ty::Prim(_) | Ty::Unit => true,
+                Ty::Ext(name, args) => {
+                    let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
+                    matches!(class, None | Some("map" | "set" | "seq" | "option")) && !is_shared(p, cat, ty) && all(args)
+                }
+                Ty::Tuple(elems) => all(elems),
+                Ty::Seq(elem) => data(p, cat, elem, depth + 1),
+                Ty::Adt(def, args) => {
+                    let holders = std::iter::once(*def).chain(p.variants.get(def).into_iter().flatten().copied());
+                    let mut types = holders.flat_map(|holder| {
+                        let file = p.def(holder).file;
+                        let fields = p.fields_of(holder).into_iter().flat_map(|(_, f)| &f.fields);
+                        fields.map(move |f| p.field_type(holder, args, p.name_in(file, f.name)))
+                    });
+                    types.all(|ty| ty.is_some_and(|ty| data(p, cat, &ty, depth + 1)))
+                }
+                _ => false,
+            }
+    }
+    data(p, cat, ty, 0)
+}
+
 /// Whether a type is a handle that several requests can share and change through: a lock, an atomic, a
 /// concurrent collection or a channel, also behind pointers.
 pub fn is_shared(p: &Program, cat: &Catalog, ty: &Ty) -> bool {

@@ -95,9 +95,11 @@ pub enum Seg {
     Field(DefId, Name),
     /// An element of a collection.
     Elem,
+    /// Somewhere below what the path says.
+    Below,
 }
 
-/// An abstract place: a root and at most [`Place::MAX`] steps into it.
+/// An abstract place: a root and at most [`Place::MAX`] steps into it, and whether it lies below them.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Place {
     pub root: Root,
@@ -112,17 +114,17 @@ impl Place {
     }
     #[must_use]
     pub fn step(&self, seg: Seg) -> Place {
-        let mut place = self.clone();
-        if place.path.len() < Place::MAX {
-            place.path.push(seg);
-        }
-        place
+        self.join(&[seg])
     }
     /// The place inside an argument that a callee means by a place inside its parameter.
     #[must_use]
     pub fn join(&self, path: &[Seg]) -> Place {
         let mut place = self.clone();
-        place.path.extend(path.iter().take(Place::MAX.saturating_sub(place.path.len())).cloned());
+        let room = Place::MAX.saturating_sub(place.path.len());
+        place.path.extend(path.iter().take(room).cloned());
+        if path.len() > room && place.path.last() != Some(&Seg::Below) {
+            place.path.push(Seg::Below);
+        }
         place
     }
 }
@@ -490,5 +492,22 @@ impl Facts {
     }
     pub fn entry(&self, id: EntryId) -> &Entry {
         &self.entries[id.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NodeId, Place, Root, Seg};
+    use crate::syntax::hir::Span;
+
+    #[test]
+    fn a_place_below_the_bound_says_so() {
+        let root = Place::root(Root::Local(NodeId(0), Span::default()));
+        let deepest = root.join(&vec![Seg::Elem; Place::MAX]);
+        assert_ne!(deepest.path.last(), Some(&Seg::Below));
+        let below = deepest.step(Seg::Elem);
+        assert_eq!(below.path.last(), Some(&Seg::Below));
+        assert_eq!(below.step(Seg::Elem), below);
+        assert_eq!(root.step(Seg::Elem).join(&deepest.path), below);
     }
 }

@@ -5,6 +5,7 @@ use super::cells::{Cell, World};
 use super::model::*;
 use super::phases::Phases;
 use crate::catalog::{Op, StoreKind};
+use crate::resolve::DefId;
 use rustc_hash::FxHashSet;
 
 pub struct Profile {
@@ -105,7 +106,7 @@ impl Profile {
         (profile.replica, profile.reread) = (replica, reread);
         profile.judge_uses(cell, w, requested);
         if profile.all_memo(cell, w) {
-            profile.reloads = true;
+            (profile.reloads, profile.claims) = (true, false);
         }
         profile
     }
@@ -117,7 +118,19 @@ impl Profile {
         let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).map(origin).collect();
         self.only_logged = !uses.is_empty() && uses.iter().all(|u| u.kind == UseKind::Logged);
         self.only_modulo = !uses.is_empty() && uses.iter().all(|u| matches!(u.kind, UseKind::Logged | UseKind::Modulo));
+        let removes = |a: &&AccessId| matches!(w.facts.access(**a).op, Op::Remove | Op::Drain);
+        let removers: FxHashSet<DefId> =
+            cell.accesses.iter().filter(removes).map(|&a| w.facts.node(w.facts.access(origin(a)).node).def).collect();
         for one in uses {
+            // Whoever makes room asks what is there; that it is not there is fine.
+            let unnoticed = match one.kind {
+                UseKind::Identity => true,
+                UseKind::Branch { miss, .. } | UseKind::Gate { miss, .. } => miss.empty && !miss.exits,
+                _ => false,
+            };
+            if unnoticed && removers.contains(&w.facts.node(one.node).def) {
+                continue;
+            }
             let op = w.facts.access(one.access).op;
             let asked = reads.contains(&one.access) || op == Op::Insert;
             match one.kind {
@@ -147,11 +160,15 @@ impl Profile {
                     }
                     // `if !taken.contains(name) { taken.insert(name) }`: being there already decides.
                     let once = self.class == "set" || self.class == "map" && op == Op::Contains;
-                    if once && hit.empty && miss.writes && !miss.loads && !self.all_memo(cell, w) {
+                    if once && hit.empty && miss.writes && !miss.loads && !self.all_memo(cell, w) && !self.all_loaded(w) {
                         self.claims = true;
                         self.refusal.get_or_insert(*one);
                     }
-                    self.used.get_or_insert(*one);
+                    // Work that is left out because it is under way here, and that changes nothing elsewhere.
+                    let outside = |arm: Arm| arm.refuses || arm.stores || arm.loads;
+                    if !matches!(op, Op::InsertNew | Op::Contains) || outside(hit) || outside(miss) {
+                        self.used.get_or_insert(*one);
+                    }
                 }
                 UseKind::Gate { hit, miss } if asked => {
                     if hit.exits && !hit.refuses && self.fills_later(cell, w, one) {
@@ -160,7 +177,10 @@ impl Profile {
                     if hit.refuses || miss.refuses {
                         self.refusal.get_or_insert(*one);
                     }
-                    self.used.get_or_insert(*one);
+                    // A number by which this process only decides how to go about its work is told to nobody.
+                    if hit.refuses || miss.refuses || !matches!(self.class, "atomic" | "scalar") {
+                        self.used.get_or_insert(*one);
+                    }
                 }
                 UseKind::Required if asked => {
                     self.visible.get_or_insert(*one);
@@ -172,53 +192,6 @@ impl Profile {
                 _ => {}
             }
         }
-    }
-
-    /// Whether the function goes on to put a value from the store into the cell behind the use.
-    fn fills_later(&self, cell: &Cell, w: &World<'_>, one: &Use) -> bool {
-        let def = w.facts.node(one.node).def;
-        cell.accesses.iter().any(|&a| {
-            let access = w.facts.access(a);
-            let access = access.via.map_or(access, |via| w.facts.access(via));
-            let node = w.facts.node(access.node);
-            node.def == def
-                && access.order > one.order
-                && matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough)
-                && (w.graph.resolve(access.value, def).has(Prov::STORE) || self.recomputes(access, w))
-        })
-    }
-
-    /// Whether a single value is made again from what every request has: configuration, other cells, constants.
-    fn recomputes(&self, access: &Access, w: &World<'_>) -> bool {
-        let value = w.graph.resolve(access.value, w.facts.node(access.node).def);
-        let brought = Prov::REQUEST.or(Prov::RANDOM).or(Prov::CLOCK).or(Prov::BUS).or(Prov::UNKNOWN).or(Prov::COUNT);
-        matches!(self.class, "option" | "struct" | "opaque") && access.literal.is_none() && !value.has(brought) && value != Prov::NONE
-    }
-
-    /// Whether the function goes on to ask a store behind the use.
-    fn loads_later(&self, w: &World<'_>, one: &Use) -> bool {
-        let def = w.facts.node(one.node).def;
-        w.loads_behind(def, one.order)
-    }
-
-    fn all_memo(&self, cell: &Cell, w: &World<'_>) -> bool {
-        !self.puts.is_empty() && self.updates.is_empty() && self.puts.iter().all(|&a| self.is_memo(cell, w, a))
-    }
-
-    /// Whether a put keeps what a pure function makes of the key alone, so that a miss computes it again.
-    fn is_memo(&self, cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
-        let access = w.facts.access(id);
-        let access = access.via.map_or(access, |via| w.facts.access(via));
-        let def = w.facts.node(access.node).def;
-        let from_key = access.value.params != 0 && access.value.params & !access.key.params == 0;
-        let pure = !access.value.has(Prov::RANDOM.or(Prov::CLOCK).or(Prov::REQUEST).or(Prov::STORE).or(Prov::UNKNOWN));
-        if !from_key || !pure || self.class != "map" || w.is_entry(def) {
-            return false;
-        }
-        let asked_before = cell.uses.iter().any(|u| {
-            w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses)
-        });
-        access.op == Op::LoadThrough || asked_before
     }
 
     /// Counted up when work begins and down when it ends: it only says how busy this process is.

@@ -6,6 +6,30 @@ use super::types::Ty;
 use crate::names::Name;
 use crate::syntax::hir;
 
+/// Traits of the standard library that nearly every type has: a bound by one says nothing about which type it is.
+fn is_everyones(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "Clone",
+        "Copy",
+        "Debug",
+        "Default",
+        "Display",
+        "Drop",
+        "Eq",
+        "From",
+        "Hash",
+        "Into",
+        "Ord",
+        "PartialEq",
+        "PartialOrd",
+        "ToOwned",
+        "ToString",
+        "TryFrom",
+        "TryInto",
+    ];
+    path.starts_with("std::") && path.rsplit("::").next().is_some_and(|last| NAMES.contains(&last))
+}
+
 impl Program {
     /// Fills the indexes of impls, methods and aliases. Associated types are known only after the
     /// methods are, so types are lowered twice where they name one.
@@ -131,13 +155,27 @@ impl Program {
                 found.push(function);
             }
         }
-        found.extend(self.blanket.get(&name).into_iter().flatten());
+        let blanket = self.blanket.get(&name).into_iter().flatten();
+        found.extend(blanket.filter(|def| self.covers(**def, head)));
         found.sort();
         found
     }
 
+    /// Whether the impl of a function for all types with certain traits is one for this type: a trait of the
+    /// tree among them must have an impl for it.
+    fn covers(&self, function: DefId, head: Res) -> bool {
+        let Some(&number) = self.impl_of.get(&function) else { return true };
+        let Ty::Traits(bounds) = &self.impls[number as usize].self_ty else { return true };
+        bounds.iter().filter(|bound| matches!(bound, Res::Def(_))).all(|bound| {
+            let impls = self.impls_of.get(bound).into_iter().flatten().map(|&i| &self.impls[i as usize].self_ty);
+            // `impl Draw for &mut T where T: Draw` makes nobody draw who does not.
+            let own = |ty: &Ty| !matches!(ty, Ty::Traits(traits) if traits.contains(bound));
+            impls.filter(|ty| own(ty)).map(Ty::head).any(|own| own.is_none_or(|own| own == head))
+        })
+    }
+
     fn trait_methods(&self, trait_: Res, name: Name, found: &mut Vec<DefId>, depth: u32) {
-        if depth > 4 {
+        if depth > 4 || matches!(trait_, Res::Ext(path) if is_everyones(self.text(path))) {
             return;
         }
         for &number in self.impls_of.get(&trait_).into_iter().flatten() {

@@ -33,6 +33,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if stores.is_empty() || stores.len() != profile.puts.len() || !profile.updates.is_empty() || !profile.removes.is_empty() {
         return None;
     }
+    // A flag that is put back by asking it, and a figure that is made of its last value, tell what happened here.
+    let asks = |u: &Use| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. });
+    let asked = |a: &AccessId| w.facts.access(*a).op == Op::Swap && cell.uses.iter().any(|u| u.access == *a && asks(u));
+    if stores.iter().all(asked) || stores.iter().all(|&a| carries_on(cell, w, a)) {
+        return None;
+    }
     let flag = matches!(profile.class, "atomic" | "scalar" | "cell");
     // A flag decides something; a configuration is a collection or struct that readers look things up in.
     let decides =
@@ -92,4 +98,12 @@ fn configured_at_start(cell: &Cell, w: &World<'_>) -> bool {
 fn may_be_absent(ty: &Ty, w: &World<'_>) -> bool {
     let option = matches!(ty, Ty::Ext(name, _) if w.p.text(*name).rsplit("::").next().is_some_and(|n| n.contains("Option")));
     option || ty.args().iter().any(|a| may_be_absent(a, w))
+}
+
+/// Whether a number is stored that is made of the one before it.
+fn carries_on(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
+    let store = w.facts.access(id);
+    let number = w.class(&cell.ty) == "scalar" || w.class(&cell.ty) == "atomic" && !cell.ty_text.contains("Bool");
+    let loads = |access: &Access| access.op.reads() && access.node == store.node && access.order < store.order;
+    number && store.literal.is_none() && store.value.has(Prov::CELL) && cell.accesses.iter().any(|&a| loads(w.facts.access(a)))
 }

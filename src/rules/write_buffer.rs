@@ -29,6 +29,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         let access = w.facts.access(a);
         let phase = w.graph.phase(access.node);
         drains.contains(&access.op)
+            && (access.op != Op::Remove || goes_on(cell, w, a))
             && (phase.has(Phases::BACKGROUND) && !phase.has(Phases::REQUEST) && stores_near(w, access.node)
                 || access.op == Op::Drain && w.facts.storing.contains(&w.facts.node(access.node).def))
     })?;
@@ -50,6 +51,13 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: "write through to the store, or put each item into a durable queue or log before answering; a flush at shutdown does not survive a kill",
     };
     Some(told.of(cell, w))
+}
+
+/// Whether an entry that is taken out goes to a store or elsewhere; dropped under its key, it is corrected.
+fn goes_on(cell: &Cell, w: &World<'_>, removal: AccessId) -> bool {
+    let origin = w.facts.access(removal).via.unwrap_or(removal);
+    let mut uses = cell.uses.iter().filter(|u| u.access == removal || u.access == origin);
+    uses.any(|u| matches!(u.kind, UseKind::Stored | UseKind::Kept))
 }
 
 /// Whether the node, or what it calls, changes a store; nearest first, bounded.

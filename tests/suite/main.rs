@@ -10,6 +10,7 @@ mod entry_points;
 mod framework_state;
 mod hostile;
 mod hygiene;
+mod look_alikes;
 mod manifest_rules;
 mod memory;
 mod metamorphic;

@@ -10,7 +10,7 @@ fn rules(text: &str) -> Vec<&'static str> {
 }
 
 /// A service with these items, whose `main` does this first and then serves `show` and `set` with `state`.
-fn service(items: &str, start: &str, state: &str) -> Vec<&'static str> {
+pub fn service(items: &str, start: &str, state: &str) -> Vec<&'static str> {
     rules(&format!(
         "use axum::{{Json, Router, extract::{{Path, State}}, http::StatusCode, routing::{{get, put}}}};\n\
         use sqlx::PgPool;\nuse std::{{collections::HashMap, sync::{{Arc, Mutex, RwLock}}, time::{{Duration, Instant}}}};\n{items}\n\

@@ -3,6 +3,7 @@
 use super::patterns::{is_option, is_wrapper};
 use super::*;
 use crate::catalog::Op;
+use crate::facts::hosts::is_data;
 use crate::facts::value::{Form, Val};
 
 impl<'a> Eval<'a> {
@@ -51,6 +52,10 @@ impl<'a> Eval<'a> {
                     self.arg(arg, &[hint]);
                 }
                 let mut value = on.clone();
+                // What is done to a copy of data is not done to the original.
+                if matches!(name, "clone" | "cloned" | "copied" | "to_owned" | "to_vec") && is_data(self.p, self.cat, &inner_ty) {
+                    value.place = None;
+                }
                 if name == "ok" && wrapped {
                     value.ty = Ty::Ext(self.p.names.intern("std::option::Option"), [inner_ty].into());
                 }

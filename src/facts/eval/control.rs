@@ -147,7 +147,7 @@ impl<'a> Eval<'a> {
     /// Judges what was walked since the mark as one arm of a branch on `asked`.
     fn arm(&mut self, mark: &Mark, code: ExprId, value: &Val, asked: &Val) -> Arm {
         let mut arm = Arm { exits: matches!(value.ty, Ty::Never) || self.exits(code, 0), ..Arm::default() };
-        arm.refuses = self.refuses(code, 0, &[]);
+        arm.refuses = self.refuses(code, 0, &[]) && !self.passes_on(code);
         let effects = &self.facts.effects[mark.effects..];
         arm.loads = effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. })) || (self.body.loads && !mark.loads);
         arm.loads |= self.facts.calls[mark.calls..].iter().any(|c| self.summaries.get(&c.target).is_some_and(|s| s.loads));
@@ -215,8 +215,8 @@ impl<'a> Eval<'a> {
         let mut arm = self.arm(mark, last, value, asked);
         // `let response = Response::conflict(); return Ok(response)`.
         let said: Vec<hir::Sym> = block.stmts.iter().filter_map(|s| self.bound_refusal(s)).collect();
-        arm.refuses |= self.refuses(last, 0, &said);
-        arm.refuses |= block.stmts.iter().any(|s| matches!(s, Stmt::Expr(e) if self.refuses(*e, 1, &said)));
+        arm.refuses |= self.refuses(last, 0, &said) && !self.passes_on(last);
+        arm.refuses |= block.stmts.iter().any(|s| matches!(s, Stmt::Expr(e) if self.refuses(*e, 1, &said) && !self.passes_on(*e)));
         arm.exits |= matches!(value.ty, Ty::Never);
         arm
     }
@@ -430,91 +430,6 @@ impl<'a> Eval<'a> {
             _ => false,
         }
     }
-
-    /// The variable that a statement binds to a refusal.
-    fn bound_refusal(&self, stmt: &Stmt) -> Option<hir::Sym> {
-        let Stmt::Let { pat, init: Some(init), .. } = stmt else { return None };
-        match &self.hir().pat(*pat).kind {
-            PatKind::Bind { name, .. } if self.refuses(*init, 1, &[]) => Some(*name),
-            _ => None,
-        }
-    }
-
-    /// Whether an arm says no: an error, a refusing status or nothing, in its last expression, or one of the
-    /// variables that hold one.
-    fn refuses(&self, id: ExprId, depth: u32, said: &[hir::Sym]) -> bool {
-        if depth > 8 {
-            return false;
-        }
-        let again = |id: ExprId| self.refuses(id, depth + 1, said);
-        match &self.hir().expr(id).kind {
-            ExprKind::Return(Some(inner)) | ExprKind::Break(Some(inner)) => again(*inner),
-            ExprKind::Block { block, .. } => {
-                block.tail.map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if again(*e)), again)
-            }
-            ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
-            ExprKind::Lit(Lit::Bool(false)) => depth > 0,
-            ExprKind::Path(path) => self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name)),
-            ExprKind::Call { callee, args } => again(*callee) || args.iter().any(|&a| again(a)),
-            ExprKind::Method { recv, name, args, .. } => refusing_word(self.text(*name)) || again(*recv) || args.iter().any(|&a| again(a)),
-            ExprKind::Tuple(elems) => elems.iter().any(|&e| again(e)),
-            ExprKind::Struct { path, .. } => self.refusing_path(path),
-            ExprKind::Macro(call) => matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "anyhow" | "abort")),
-            _ => false,
-        }
-    }
-
-    fn refusing_path(&self, path: &hir::Path) -> bool {
-        path.segments.iter().any(|s| refusing_word(self.text(s.name)))
-    }
-}
-
-/// Names by which Rust code says no: results, HTTP statuses and their usual spellings.
-fn refusing_word(word: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "Err",
-        "None",
-        "NOT_FOUND",
-        "NotFound",
-        "UNAUTHORIZED",
-        "Unauthorized",
-        "FORBIDDEN",
-        "Forbidden",
-        "CONFLICT",
-        "Conflict",
-        "BAD_REQUEST",
-        "BadRequest",
-        "TOO_MANY_REQUESTS",
-        "TooManyRequests",
-        "GONE",
-        "Gone",
-        "UNPROCESSABLE_ENTITY",
-        "UnprocessableEntity",
-        "not_found",
-        "unauthorized",
-        "forbidden",
-        "bad_request",
-        "reject",
-        "rejected",
-        "Unauthenticated",
-        "unauthenticated",
-        "PermissionDenied",
-        "permission_denied",
-        "AlreadyExists",
-        "already_exists",
-        "ResourceExhausted",
-        "resource_exhausted",
-        "Failure",
-        "Error",
-        "error",
-        "Invalid",
-        "invalid_argument",
-        "LOCKED",
-        "PRECONDITION_FAILED",
-        "SERVICE_UNAVAILABLE",
-        "fail",
-    ];
-    WORDS.contains(&word) || word.ends_with("Error") || word.ends_with("NotFound") || word.ends_with("Exists") || word.ends_with("Taken")
 }
 
 fn either(a: Arm, b: Arm) -> Arm {

@@ -81,15 +81,22 @@ impl<'a> Eval<'a> {
             }
             ExprKind::Try(inner) => {
                 let value = self.expr(*inner);
+                if self.body.passes_absence && value.form == Form::Option && patterns::is_option(&self.p.names, &value.ty) {
+                    self.finish(value.derived(Ty::Unknown));
+                    let content = value.ty.arg(0);
+                    return Val { form: Form::Plain, ty: content, ..value };
+                }
                 self.peel_required(value, span)
             }
             ExprKind::Block { kind: BlockKind::Async, block } => {
                 // `return` and `?` inside leave the block, not the function.
+                let passes = std::mem::take(&mut self.body.passes_absence);
                 let ret = self.body.ret.take();
                 let ways = (self.body.leaves, self.body.breaks);
                 let value = self.block(block);
                 (self.body.leaves, self.body.breaks) = ways;
                 let early = std::mem::replace(&mut self.body.ret, ret);
+                self.body.passes_absence = passes;
                 early.map_or(value.clone(), |early| value.join(early))
             }
             ExprKind::Block { block, .. } => self.block(block),
@@ -411,7 +418,9 @@ impl<'a> Eval<'a> {
             self.bind(param.pat, value);
         }
         let ways = (self.body.leaves, self.body.breaks);
+        let passes = std::mem::take(&mut self.body.passes_absence);
         let value = self.expr(closure.body);
+        self.body.passes_absence = passes;
         (self.body.leaves, self.body.breaks) = ways;
         let early = std::mem::replace(&mut self.body.ret, ret);
         self.drop_scope(depth);

@@ -193,7 +193,9 @@ impl<'a> Eval<'a> {
             value.reads.extend(read);
             value.place = base.place.as_ref().map(|p| p.step(Seg::Elem));
             value.prov = value.prov.or(Prov::CELL);
-            if let Some(access) = read {
+            // Shards of a list are there from the start; a key may be missing.
+            let keyed = !matches!(&ty, Ty::Seq(_)) && !matches!(&ty, Ty::Ext(name, _) if self.p.text(*name).ends_with("::Vec"));
+            if let Some(access) = read.filter(|_| keyed) {
                 self.use_of(access, UseKind::Required, span);
             }
         }

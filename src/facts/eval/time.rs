@@ -63,7 +63,7 @@ impl<'a> Eval<'a> {
         let Some(place) = &value.place else { return of.map(|f| Term { param: None, field: Some(f), factor: 1 }) };
         let last = place.path.iter().rev().find_map(|s| match s {
             Seg::Field(def, name) => Some((*def, *name)),
-            Seg::Elem => None,
+            Seg::Elem | Seg::Below => None,
         });
         let param = match &place.root {
             Root::Param(index, _) => Some((*index, place.path.clone())),

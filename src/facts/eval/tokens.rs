@@ -341,6 +341,14 @@ impl<'a> Eval<'a> {
         let ExprKind::Path(path) = &self.hir().expr(*base).kind else { return };
         let [only] = path.segments.as_slice() else { return };
         let local = self.name(only.name);
+        let node = self.body.node;
+        // What is put together field by field holds what its fields hold.
+        if let Some(own) = self.body.env.get_mut(local)
+            && own.place.as_ref().is_none_or(|p| matches!(p.root, Root::Local(made, _) if made == node))
+        {
+            own.prov = own.prov.or(value.prov);
+            own.add_reads(&value.reads);
+        }
         let known = self.local(local).is_some_and(|v| {
             matches!(&v.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path))) || !v.fields().is_empty()
         });
@@ -359,7 +367,7 @@ impl<'a> Eval<'a> {
             let field = place.and_then(|p| {
                 p.path.iter().rev().find_map(|s| match s {
                     Seg::Field(def, name) => Some(Home::Field(*def, *name)),
-                    Seg::Elem => None,
+                    Seg::Elem | Seg::Below => None,
                 })
             });
             let statik = place.and_then(|p| match p.root {
