@@ -3,6 +3,7 @@
 mod deployment;
 mod parsing;
 
+use self::deployment::Manifests;
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan, Summary};
 use crate::cache::Cache;
 use crate::catalog::Catalog;
@@ -24,6 +25,7 @@ use crate::workspace::{self, DiscoverError, Options};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
 
 /// The engine as the command line runs it: configuration from the tree, the built-in rules.
 pub struct Linter;
@@ -84,18 +86,30 @@ pub fn analyze(root: &Path, config: &Config, options: &AnalyzeOptions) -> Result
         let text = plain.then(|| std::fs::read_to_string(&full).ok()).flatten();
         user.push((path.clone(), text.ok_or_else(|| fail(format!("catalog file {path} cannot be read")))?));
     }
-    let catalog = Catalog::load(&user).map_err(fail)?;
     options.progress.begin("listing", 0);
     let wanted = Options { exclude: config.exclude.set().clone(), examples: options.examples, only_packages: options.packages.clone() };
     let files = options.files.as_deref().unwrap_or(&root);
-    let tree = match workspace::discover(files, &wanted) {
+    let (catalog, found) = std::thread::scope(|scope| {
+        let catalog = scope.spawn(|| Catalog::load(&user));
+        let found = workspace::discover(files, &wanted);
+        (catalog.join(), found)
+    });
+    let catalog = catalog.map_err(|_| fail("the catalog cannot be read".into()))?.map_err(fail)?;
+    let tree = match found {
         // A package may be younger than the files that were asked for.
         Err(DiscoverError::UnknownPackage { .. }) if options.files.is_some() => return Ok(Analysis::default()),
         found => found.map_err(|e| fail(e.to_string()))?,
     };
     let pool = rayon::ThreadPoolBuilder::new().stack_size(syntax::STACK_BYTES).build().map_err(|e| fail(e.to_string()))?;
     let cache = options.cache.as_deref().and_then(|folder| Cache::open(folder, &root));
-    let run = || pool.install(|| run(files, &tree, cache, &catalog, config, options));
+    let run = || {
+        std::thread::scope(|scope| {
+            // Beside the code, whose analysis is serial.
+            let thread = std::thread::Builder::new().stack_size(syntax::STACK_BYTES);
+            let manifests = thread.spawn_scoped(scope, || deployment::read(files, &tree, options)).map_err(|e| fail(e.to_string()))?;
+            pool.install(|| run(files, &tree, cache, &catalog, config, options, manifests))
+        })
+    };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(fail("the analysis failed".into())))
 }
 
@@ -106,6 +120,7 @@ fn run(
     catalog: &Catalog,
     config: &Config,
     options: &AnalyzeOptions,
+    manifests: ScopedJoinHandle<'_, Result<Manifests, AnalyzeError>>,
 ) -> Result<Analysis, AnalyzeError> {
     let mut analysis = Analysis { skipped: tree.skipped.clone(), errors: tree.errors.clone(), ..Analysis::default() };
     let stage = |what| options.progress.begin(what, 0);
@@ -137,8 +152,9 @@ fn run(
     rules::judge(&world, config, inventory, &mut analysis);
     assess(&mut analysis);
     stage("manifests");
-    let manifests = deployment::read(root, tree, options, &mut analysis)?;
-    deployment::judge(&manifests, tree, config, &serving(&world), &mut analysis);
+    let manifests = manifests.join().map_err(|_| AnalyzeError { message: "the analysis of the manifests failed".into() })??;
+    manifests.note(&mut analysis);
+    deployment::judge(&manifests.facts, tree, config, &serving(&world), &mut analysis);
     stage("closing");
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);
@@ -149,6 +165,9 @@ fn run(
         }));
         analysis.comments.push(FileComments { path: unit.path.clone(), comments });
     }
+    // Nobody waits for the memory of the code.
+    let files = std::mem::take(&mut program.files);
+    rayon::spawn(move || drop(files));
     if let Some(keeping) = keeping {
         let _ = keeping.join();
     }

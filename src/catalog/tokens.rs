@@ -1,6 +1,6 @@
 //! What the catalog says about signed tokens, keys and durations.
 
-use super::{long, short, tail};
+use super::paths::PathTable;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -53,9 +53,9 @@ struct KeyEntry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct TokenNames {
-    pub key_sets: Vec<String>,
+    key_sets: Vec<String>,
     pub key_ids: Vec<String>,
-    pub key_types: Vec<String>,
+    key_types: Vec<String>,
     pub expiry: Vec<String>,
     pub rights: Vec<String>,
     pub registered: Vec<String>,
@@ -71,7 +71,7 @@ pub struct TimeNames {
     pub made: BTreeMap<String, i64>,
     pub integers: BTreeMap<String, i64>,
     pub sums: Vec<String>,
-    pub clocks: Vec<String>,
+    clocks: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -97,10 +97,13 @@ pub enum TokenRole {
 #[derive(Debug, Default)]
 pub struct TokenTables {
     calls: Vec<(TokenRole, TokenCall)>,
-    by_path: FxHashMap<String, usize>,
+    by_path: PathTable<usize>,
     by_method: FxHashMap<String, Vec<usize>>,
     /// Whether what it makes is a cookie key.
-    keys: FxHashMap<String, bool>,
+    keys: PathTable<bool>,
+    key_sets: PathTable<()>,
+    key_types: PathTable<()>,
+    clocks: PathTable<()>,
     crates: FxHashSet<String>,
     pub names: TokenNames,
     pub time: TimeNames,
@@ -113,7 +116,7 @@ impl TokenTables {
             for call in calls {
                 let index = self.calls.len();
                 for path in &call.paths {
-                    self.by_path.insert(long(path), index);
+                    self.by_path.add_long(path, index);
                     self.crates.insert(super::first(path).to_string());
                 }
                 for method in &call.methods {
@@ -124,11 +127,13 @@ impl TokenTables {
             }
         }
         for entry in document.key {
-            self.keys.extend(entry.paths.iter().map(|p| (long(p), entry.cookie)));
+            for path in &entry.paths {
+                self.keys.add_long(path, entry.cookie);
+            }
         }
         let names = document.names;
-        self.names.key_sets.extend(names.key_sets.iter().map(|t| short(t)));
-        self.names.key_types.extend(names.key_types.iter().map(|t| short(t)));
+        self.key_sets.extend(&names.key_sets);
+        self.key_types.extend(&names.key_types);
         self.names.key_ids.extend(names.key_ids);
         self.names.expiry.extend(names.expiry);
         self.names.rights.extend(names.rights);
@@ -140,11 +145,13 @@ impl TokenTables {
         self.time.made.extend(time.made);
         self.time.integers.extend(time.integers);
         self.time.sums.extend(time.sums);
-        self.time.clocks.extend(time.clocks.iter().map(|c| long(c)));
+        for path in &time.clocks {
+            self.clocks.add_long(path, ());
+        }
     }
 
     pub fn call(&self, path: &str) -> Option<&(TokenRole, TokenCall)> {
-        let index = self.by_path.get(&tail(path, 2)).or_else(|| self.by_path.get(&tail(path, 1)))?;
+        let index = self.by_path.get(path)?;
         self.calls.get(*index)
     }
 
@@ -164,15 +171,15 @@ impl TokenTables {
 
     /// Whether a function makes a signing key, and if so whether it is one for cookies.
     pub fn key(&self, path: &str) -> Option<bool> {
-        self.keys.get(&tail(path, 2)).or_else(|| self.keys.get(&tail(path, 1))).copied()
+        self.keys.get(path).copied()
     }
 
     pub fn is_key_set(&self, path: &str) -> bool {
-        self.names.key_sets.contains(&short(path))
+        self.key_sets.has(path)
     }
 
     pub fn is_key_type(&self, path: &str) -> bool {
-        self.names.key_types.contains(&short(path))
+        self.key_types.has(path)
     }
 
     /// Whether the values of a crate make up tokens.
@@ -181,6 +188,6 @@ impl TokenTables {
     }
 
     pub fn is_clock(&self, path: &str) -> bool {
-        self.time.clocks.contains(&long(path))
+        self.clocks.has_long(path)
     }
 }

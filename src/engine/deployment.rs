@@ -18,23 +18,34 @@ const ON_LOCAL_DISK: [&str; 2] = ["embedded-database", "local-file"];
 /// Files in a folder that was given as a manifest.
 const MAX_GIVEN: usize = 10_000;
 
+/// The manifests of a tree, and what could not be read of them.
+#[derive(Default)]
+pub struct Manifests {
+    pub facts: ManifestFacts,
+    unread: Vec<Skip>,
+    passed_over: Vec<Skip>,
+    /// Those with comments that speak to this program.
+    texts: Vec<(String, String)>,
+}
+
 /// Reads the manifests. What is wrong with one is listed, and the others go on.
 ///
 /// # Errors
 /// When a path that was named on purpose is no file or folder, or no manifest by its name.
-pub fn read(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &mut Analysis) -> Result<ManifestFacts, AnalyzeError> {
+pub fn read(root: &Path, tree: &Workspace, options: &AnalyzeOptions) -> Result<Manifests, AnalyzeError> {
+    let mut found = Manifests::default();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    let mut take = |name: String, path: &Path, analysis: &mut Analysis| {
+    let mut take = |name: String, path: &Path| {
         if texts.contains_key(&name) {
             return;
         }
         match text_of(path) {
             Ok(text) => drop(texts.insert(name, text)),
-            Err(reason) => analysis.unread_manifests.push(Skip { path: name, reason }),
+            Err(reason) => found.unread.push(Skip { path: name, reason }),
         }
     };
     for file in tree.others.iter().filter(|file| manifests::is_candidate(&file.path)) {
-        take(file.path.clone(), &root.join(&file.path), analysis);
+        take(file.path.clone(), &root.join(&file.path));
     }
     let real_root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
     for given in &options.manifests {
@@ -42,21 +53,29 @@ pub fn read(root: &Path, tree: &Workspace, options: &AnalyzeOptions, analysis: &
             // A file of the tree goes by its name there, so that nothing is said twice.
             let real = path.canonicalize().unwrap_or_else(|_| path.clone());
             let name = real.strip_prefix(&real_root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            take(name, &path, analysis);
+            take(name, &path);
         }
     }
     let texts: Vec<(String, String)> = texts.into_iter().collect();
-    let facts = manifests::read(&texts);
+    found.facts = manifests::read(&texts);
     let line = |line: u32| if line == 0 { String::new() } else { format!("line {line}: ") };
     let skip = |error: &ManifestError| Skip { path: error.path.clone(), reason: format!("{}{}", line(error.line), error.reason) };
-    analysis.unread_manifests.extend(facts.errors.iter().map(skip));
-    analysis.skipped.extend(facts.passed_over.iter().map(skip));
-    for (path, text) in &texts {
-        if text.contains("stateless:") && facts.manifests.binary_search(path).is_ok() {
+    found.unread.extend(found.facts.errors.iter().map(skip));
+    found.passed_over.extend(found.facts.passed_over.iter().map(skip));
+    found.texts =
+        texts.into_iter().filter(|(path, text)| text.contains("stateless:") && found.facts.manifests.binary_search(path).is_ok()).collect();
+    Ok(found)
+}
+
+impl Manifests {
+    /// Adds what the report says of the files themselves.
+    pub fn note(&self, analysis: &mut Analysis) {
+        analysis.unread_manifests.extend(self.unread.iter().cloned());
+        analysis.skipped.extend(self.passed_over.iter().cloned());
+        for (path, text) in &self.texts {
             comments(path, text, analysis);
         }
     }
-    Ok(facts)
 }
 
 /// The text of a regular file up to the bound.

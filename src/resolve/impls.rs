@@ -64,10 +64,7 @@ impl Program {
                 self.defaults.entry(name).or_default().push((trait_, function));
             }
         }
-        if let (Ok(mut memo), Ok(mut globs)) = (self.memo.write(), self.globs.write()) {
-            memo.clear();
-            globs.clear();
-        }
+        self.memo.forget();
         for number in 0..self.defs.len() {
             let def = DefId(number as u32);
             if self.def(def).kind != DefKind::Alias || self.def(def).parent.is_some() {

@@ -2,7 +2,7 @@
 
 use super::paths::Space;
 use super::program::*;
-use super::types::Ty;
+use super::types::{self, Ty};
 use crate::names::Name;
 use crate::syntax::hir::{self, GenericArg, Type, TypeId};
 use std::cell::{Cell, RefCell};
@@ -155,7 +155,7 @@ impl Program {
         };
         match self.resolve(scope.module, &names, path.global, Space::Type) {
             Some(Res::Def(def)) => match self.def(def).kind {
-                DefKind::Struct | DefKind::Enum | DefKind::Union => Ty::Adt(def, args(false).into()),
+                DefKind::Struct | DefKind::Enum | DefKind::Union => Ty::Adt(def, types::args(args(false))),
                 DefKind::Variant(_) => self.def(def).parent.map_or(Ty::Unknown, Ty::adt),
                 DefKind::Alias => self.lower_alias(def, args(false), depth + 1),
                 DefKind::Trait => Ty::Traits(Arc::from([Res::Def(def)])),
@@ -176,7 +176,7 @@ impl Program {
             | "futures_util::future::BoxFuture"
             | "futures_core::future::BoxFuture" => args.into_iter().next().unwrap_or(Ty::Unknown),
             text if !text.contains("::") => Ty::Prim(name),
-            _ => Ty::Ext(name, args.into()),
+            _ => Ty::Ext(name, types::args(args)),
         }
     }
 

@@ -1,7 +1,9 @@
 //! What a path means at a place: lexical scopes, imports with globs and re-exports, external crates.
 
 use super::program::*;
-use crate::names::Name;
+use crate::names::{Name, Names};
+use rustc_hash::FxHashMap;
+use std::cell::{OnceCell, RefCell};
 
 /// The namespaces that matter here; `Any` prefers types.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -87,6 +89,35 @@ const PRELUDE: &[(&str, &str)] = &[
     ("PartialOrd", "std::cmp::PartialOrd"),
 ];
 
+/// What was looked up already.
+#[derive(Default)]
+pub struct Memo {
+    members: RefCell<FxHashMap<(ModId, Name, Space), Option<Res>>>,
+    /// What the glob imports of a module open, by their index in it.
+    globs: RefCell<FxHashMap<(ModId, u32), Option<Res>>>,
+    /// External paths with one segment more.
+    extended: RefCell<FxHashMap<(Name, Name), Name>>,
+    /// Names that every module knows.
+    everywhere: OnceCell<FxHashMap<Name, Name>>,
+}
+
+impl Memo {
+    /// Forgets what could be found otherwise once more is known of the program.
+    pub(super) fn forget(&self) {
+        self.members.borrow_mut().clear();
+        self.globs.borrow_mut().clear();
+    }
+
+    /// The path of a primitive or of a part of the prelude.
+    fn everywhere(&self, names: &Names, name: Name) -> Option<Name> {
+        let known = self.everywhere.get_or_init(|| {
+            let primitives = PRIMITIVES.iter().map(|p| (names.intern(p), names.intern(p)));
+            primitives.chain(PRELUDE.iter().map(|(short, path)| (names.intern(short), names.intern(path)))).collect()
+        });
+        known.get(&name).copied()
+    }
+}
+
 impl Program {
     /// Resolves a path as it stands in a module. `None` if it is a local, a generic parameter or not known.
     pub fn resolve(&self, module: ModId, path: &[Name], global: bool, space: Space) -> Option<Res> {
@@ -146,12 +177,8 @@ impl Program {
         if let Some(found) = self.extern_crate(module, name).filter(|_| space != Space::Value) {
             return Some(found);
         }
-        let text = self.text(name);
-        if PRIMITIVES.contains(&text) {
-            return Some(Res::Ext(name));
-        }
-        if let Some((_, path)) = PRELUDE.iter().find(|(short, _)| *short == text) {
-            return Some(Res::Ext(self.names.intern(path)));
+        if let Some(path) = self.memo.everywhere(&self.names, name) {
+            return Some(Res::Ext(path));
         }
         self.through_external_glob(module, name, depth)
     }
@@ -179,18 +206,13 @@ impl Program {
     /// looked up once: following all ways through each other would take exponential time.
     fn glob(&self, module: ModId, index: usize, depth: u32) -> Option<Res> {
         let key = (module, index as u32);
-        if let Some(&known) = self.globs.read().ok().as_ref().and_then(|globs| globs.get(&key)) {
+        if let Some(&known) = self.memo.globs.borrow().get(&key) {
             return known;
         }
-        let remember = |found: Option<Res>| {
-            if let Ok(mut globs) = self.globs.write() {
-                globs.insert(key, found);
-            }
-        };
-        remember(None);
+        self.memo.globs.borrow_mut().insert(key, None);
         let import = self.module(module).globs.get(index)?;
         let found = self.resolve_at(module, &import.path, import.global, Space::Type, depth + 1);
-        remember(found);
+        self.memo.globs.borrow_mut().insert(key, found);
         found
     }
 
@@ -206,22 +228,14 @@ impl Program {
     /// A name in a module, through its imports and globs.
     fn member(&self, module: ModId, name: Name, space: Space, depth: u32) -> Option<Res> {
         let key = (module, name, space);
-        if let Ok(memo) = self.memo.read()
-            && let Some(&known) = memo.get(&key)
-        {
+        if let Some(&known) = self.memo.members.borrow().get(&key) {
             return known;
         }
         // Marks the name as under way, so that a cycle of globs finds nothing and ends.
-        self.remember(key, None);
+        self.memo.members.borrow_mut().insert(key, None);
         let found = self.member_uncached(module, name, space, depth);
-        self.remember(key, found);
+        self.memo.members.borrow_mut().insert(key, found);
         found
-    }
-
-    fn remember(&self, key: (ModId, Name, Space), found: Option<Res>) {
-        if let Ok(mut memo) = self.memo.write() {
-            memo.insert(key, found);
-        }
     }
 
     fn member_uncached(&self, module: ModId, name: Name, space: Space, depth: u32) -> Option<Res> {
@@ -296,11 +310,15 @@ impl Program {
         }
     }
 
-    fn extend(&self, path: Name, name: Name) -> Name {
-        let (outer, inner) = (self.text(path), self.text(name));
-        if !outer.contains("::") && REEXPORTED.contains(&inner) && outer != "std" {
-            return name;
+    /// An item or a module of something external.
+    pub fn extend(&self, path: Name, name: Name) -> Name {
+        if let Some(&known) = self.memo.extended.borrow().get(&(path, name)) {
+            return known;
         }
-        self.names.intern(&format!("{outer}::{inner}"))
+        let (outer, inner) = (self.text(path), self.text(name));
+        let whole = !outer.contains("::") && REEXPORTED.contains(&inner) && outer != "std";
+        let extended = if whole { name } else { self.names.intern(&format!("{outer}::{inner}")) };
+        self.memo.extended.borrow_mut().insert((path, name), extended);
+        extended
     }
 }

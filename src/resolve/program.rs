@@ -4,7 +4,6 @@ use super::types::Ty;
 use crate::names::{Name, Names};
 use crate::syntax::hir;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::RwLock;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -145,11 +144,9 @@ pub struct Program {
     pub variants: FxHashMap<DefId, Vec<DefId>>,
     /// The programs that each crate is linked into, in order.
     pub processes: Vec<Vec<u32>>,
-    pub memo: RwLock<FxHashMap<(ModId, Name, super::paths::Space), Option<Res>>>,
+    pub(super) memo: super::paths::Memo,
     /// What lowering a written type has used up.
     pub(super) fuel: super::lower::Fuel,
-    /// What the glob imports of a module open, by their index in it.
-    pub globs: RwLock<FxHashMap<(ModId, u32), Option<Res>>>,
 }
 
 impl Program {

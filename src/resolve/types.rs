@@ -8,7 +8,12 @@ use std::sync::Arc;
 /// Parts of one type, all levels together.
 const MAX_NODES: usize = 400;
 
+/// The empty one takes no allocation.
 pub type Args = Arc<[Ty]>;
+
+pub(super) fn args(types: Vec<Ty>) -> Args {
+    if types.is_empty() { Args::default() } else { types.into() }
+}
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Ty {
@@ -33,10 +38,10 @@ pub enum Ty {
 
 impl Ty {
     pub fn ext(name: Name) -> Ty {
-        Ty::Ext(name, Arc::from([]))
+        Ty::Ext(name, Args::default())
     }
     pub fn adt(def: DefId) -> Ty {
-        Ty::Adt(def, Arc::from([]))
+        Ty::Adt(def, Args::default())
     }
 
     /// What the type is, without its arguments.

@@ -3,11 +3,9 @@
 mod attrs;
 mod expand;
 mod exprs;
-mod fields;
 mod item_macros;
 mod items;
 mod macros;
-mod members;
 mod opaque;
 mod patterns;
 mod text;

@@ -20,7 +20,8 @@ const CUT_START: &[u8] = b"#[cfg(test)]";
 
 pub struct Scan {
     pub comments: Vec<Comment>,
-    /// The bodies of top-level `#[cfg(test)] mod x { .. }`, without the braces, in order.
+    /// What the parser need not see, in order: doc comments, and the bodies of top-level
+    /// `#[cfg(test)] mod x { .. }` without the braces.
     pub cuts: Vec<Range<usize>>,
     pub lines: u32,
     /// Bytes of stack that reading the text takes at most; cut bodies take none.
@@ -35,6 +36,8 @@ struct Frame {
     run: u64,
     /// How many `<` are open, comparisons included.
     angles: u64,
+    /// It belongs to a macro, or looks like it.
+    of_macro: bool,
 }
 
 impl Frame {
@@ -69,7 +72,9 @@ struct Scanner<'a> {
     frame: Frame,
     /// The weight of all frames in `outer` and of their brackets.
     below: u64,
+    /// The first bytes of the last token and of the one before it.
     previous: u8,
+    before: u8,
     cut: Cut,
     scan: Scan,
 }
@@ -90,6 +95,7 @@ pub fn scan(text: &str) -> Result<Scan, Refusal> {
         frame: Frame::default(),
         below: 0,
         previous: 0,
+        before: 0,
         cut: Cut::No,
         scan: Scan { comments: Vec::new(), cuts: Vec::new(), lines: 0, stack: 0 },
     };
@@ -111,7 +117,10 @@ pub fn blank<'a>(text: &'a str, cuts: &[Range<usize>]) -> Cow<'a, str> {
         let body = text.get(cut.clone()).unwrap_or_default();
         let last_line = body.rfind('\n').map_or(0, |newline| newline + 1);
         result.extend(body.bytes().filter(|&byte| byte == b'\n').map(char::from));
-        result.extend(body.get(last_line..).unwrap_or_default().chars().map(|_| ' '));
+        // At the end of a line no column moves.
+        if text.as_bytes().get(cut.end) != Some(&b'\n') {
+            result.extend(body.get(last_line..).unwrap_or_default().chars().map(|_| ' '));
+        }
         from = cut.end;
     }
     result.push_str(text.get(from..).unwrap_or_default());
@@ -150,7 +159,7 @@ impl Scanner<'_> {
                 b')' | b']' | b'}' => self.close(byte)?,
                 _ => self.punct(byte),
             }
-            self.previous = byte;
+            (self.before, self.previous) = (self.previous, byte);
             self.blank = false;
             self.count()?;
         }
@@ -206,9 +215,14 @@ impl Scanner<'_> {
         }
         let end = self.at;
         let end_column = self.column(end);
-        // A doc comment becomes an attribute of about five tokens.
-        if matches!(self.bytes.get(start + 2), Some(b'/' | b'!' | b'*')) {
-            self.tokens += 5;
+        // A doc comment becomes an attribute of about five tokens. Nobody asks for its text but macros, whose
+        // patterns may want it.
+        if matches!(self.bytes.get(start + 2), Some(b'/' | b'!' | b'*')) && !matches!(self.cut, Cut::Body { .. }) {
+            if self.frame.of_macro {
+                self.tokens += 5;
+            } else {
+                self.scan.cuts.push(start..end);
+            }
         }
         let raw = self.text.get(start + 2..end).unwrap_or_default();
         let raw = if block { raw.strip_suffix("*/").unwrap_or(raw) } else { raw };
@@ -393,7 +407,9 @@ impl Scanner<'_> {
             }
         }
         self.at += 1;
-        let outer = std::mem::replace(&mut self.frame, Frame { close, run: 0, angles: 0 });
+        let named = matches!(self.previous, b'_' | b'a'..=b'z' | b'A'..=b'Z' | 0x80..) && self.before == b'!';
+        let of_macro = self.frame.of_macro || named || self.previous == b'!';
+        let outer = std::mem::replace(&mut self.frame, Frame { close, run: 0, angles: 0, of_macro });
         self.below += outer.weight() + BRACKET;
         self.outer.push(outer);
     }

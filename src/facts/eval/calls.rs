@@ -271,7 +271,7 @@ impl<'a> Eval<'a> {
         if let Some(info) = self.cat.function(&self.p.names, path) {
             return self.known_function(path, info, args, span);
         }
-        if self.cat.routers.filter_crates.iter().any(|c| text.split("::").next() == Some(c)) && !text.contains("::serve") {
+        if self.cat.routers.filter_crates.iter().any(|c| crate::catalog::first(text) == c) && !text.contains("::serve") {
             return self.filter_function(path, args);
         }
         if self.is_router_function(text) {

@@ -142,7 +142,7 @@ fn is_sync_client(path: &str) -> bool {
         "lettre",
         "duckdb",
     ];
-    path.starts_with("reqwest::blocking") || CRATES.contains(&path.split("::").next().unwrap_or(path))
+    path.starts_with("reqwest::blocking") || CRATES.contains(&crate::catalog::first(path))
 }
 
 /// Whether a function of an embedded database's crate opens one; the crate's values and queries are only means.

@@ -231,7 +231,7 @@ impl<'a> Eval<'a> {
                 _ => Val::unknown(),
             },
             Some(Res::Ext(name)) => {
-                let mut value = Val::of(Ty::Ext(name, std::sync::Arc::from([])), Prov::CONST);
+                let mut value = Val::of(Ty::ext(name), Prov::CONST);
                 if self.p.text(name) == "std::option::Option::None" {
                     value.ty = Ty::ext(self.p.names.intern("std::option::Option"));
                 }
@@ -294,7 +294,7 @@ impl<'a> Eval<'a> {
                 if let Some(&method) = self.p.methods.get(&(Res::Ext(path), name)).and_then(|m| m.first()) {
                     return Some(Res::Def(method));
                 }
-                Some(Res::Ext(self.p.names.intern(&format!("{}::{}", self.p.text(path), self.p.text(name)))))
+                Some(Res::Ext(self.p.extend(path, name)))
             }
             _ => self.p.methods_on(ty, name).first().map(|&m| Res::Def(m)),
         }

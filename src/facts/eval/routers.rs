@@ -53,11 +53,9 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn is_state_function(&self, path: &str) -> bool {
-        self.cat
-            .state
-            .functions
-            .iter()
-            .any(|f| path == f || path.ends_with(&format!("::{f}")) || (path.ends_with("Server::new") && path.contains("_server::")))
+        let generated = path.ends_with("Server::new") && path.contains("_server::");
+        let named = |f: &String| path.strip_suffix(f.as_str()).is_some_and(|before| before.is_empty() || before.ends_with("::"));
+        generated || self.cat.state.functions.iter().any(named)
     }
 
     /// `get(handler)`, `web::get()`, `from_fn(f)`, `web::resource("/x")`, `Route::new(Method::Get, "/x", f)`.
@@ -74,7 +72,7 @@ impl<'a> Eval<'a> {
             let builder = self.cat.routers.builders.iter().any(|b| b == last);
             let given = match &self.hir().expr(arg).kind {
                 ExprKind::Closure(closure) if builder => {
-                    let krate = text.split("::").next().unwrap_or("");
+                    let krate = crate::catalog::first(text);
                     let router = Val::of(Ty::ext(self.p.names.intern(&format!("{krate}::RouterBuilder"))), Prov::CONST);
                     self.closure(closure, &[router], span)
                 }
@@ -240,27 +238,27 @@ impl<'a> Eval<'a> {
     }
 
     /// The crate whose meaning decides what a method of this value does.
-    fn crate_of(&self, on: &Val) -> Option<String> {
-        let first = |name: Name| self.p.text(name).split("::").next().unwrap_or("").to_string();
+    fn crate_of(&self, on: &Val) -> Option<&'a str> {
+        let first = |name: Name| crate::catalog::first(self.p.text(name));
         match &on.ty {
             Ty::Ext(path, _) => Some(first(*path)),
             Ty::Traits(traits) => traits.iter().find_map(|t| match t {
                 Res::Ext(path) => Some(first(*path)),
                 _ => None,
             }),
-            _ => Some(String::new()),
+            _ => Some(""),
         }
     }
 
     /// Methods of routers, filters and builders that serve a handler or keep state; `None` if it is not one.
     pub(super) fn registering(&mut self, on: &Val, name: &str, args: &'a [ExprId], span: Span) -> Option<Val> {
         let krate = self.crate_of(on)?;
-        if self.cat.routers.filter_crates.contains(&krate) {
+        if self.cat.routers.filter_crates.iter().any(|c| c == krate) {
             return Some(self.filter_method(on, name, args, span));
         }
-        let router = self.cat.routers.crates.contains(&krate) || !on.entries().is_empty();
+        let router = self.cat.routers.crates.iter().any(|c| c == krate) || !on.entries().is_empty();
         let serves = router && self.cat.routers.methods.iter().any(|m| m == name);
-        let framework = router || self.cat.attributes.crates.contains(&krate) || self.cat.state.crates.contains(&krate);
+        let framework = router || self.cat.attributes.crates.iter().any(|c| c == krate) || self.cat.state.crates.iter().any(|c| c == krate);
         let keeps = self.cat.state.methods.iter().any(|m| m == name)
             && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
         let joins = router && JOINS.contains(&name);

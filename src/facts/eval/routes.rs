@@ -192,9 +192,7 @@ impl<'a> Eval<'a> {
         let loose = text.starts_with("?::");
         let entry = self.cat.traits.iter().find(|t| {
             t.paths.iter().any(|p| {
-                *p == key
-                    || crate::catalog::short(p) == key
-                    || (loose && p.rsplit("::").next() == written.last().copied() && self.depends_on(def, p))
+                crate::catalog::short(p) == key || (loose && p.rsplit("::").next() == written.last().copied() && self.depends_on(def, p))
             })
         });
         let Some((methods, kind)) = entry.map(|e| (e.methods.clone(), e.kind.clone())) else { return };
@@ -245,7 +243,7 @@ impl<'a> Eval<'a> {
 
     fn depends_on(&self, def: DefId, path: &str) -> bool {
         let krate = self.p.krate(self.p.def(def).krate);
-        let wanted = path.split("::").next().unwrap_or("");
+        let wanted = crate::catalog::first(path);
         krate.externs.keys().any(|n| self.p.text(*n) == wanted)
     }
 

@@ -67,7 +67,7 @@ impl<'a> Eval<'a> {
 
     /// A method of a token library, or one that completes what such a method will be called on.
     pub(super) fn token_method(&mut self, on: &Val, recv: ExprId, name: &'a str, args: &'a [ExprId], span: Span) -> Option<Val> {
-        let of_crate = |ty: &Ty, krate: &str| matches!(ty, Ty::Ext(path, _) if self.p.text(*path).split("::").next() == Some(krate));
+        let of_crate = |ty: &Ty, krate: &str| matches!(ty, Ty::Ext(path, _) if crate::catalog::first(self.p.text(*path)) == krate);
         let externs = &self.p.krate(self.p.def(self.body.def).krate).externs;
         let in_package = |krate: &str| {
             let named = self.p.names.get(krate);

@@ -48,6 +48,19 @@ fn items_that_a_macro_declares_are_items() {
     }
 }
 
+/// Doc comments are kept from the parser everywhere else.
+#[test]
+fn patterns_that_ask_for_documentation_get_it() {
+    let file = parse(
+        "/// A store.\nmacro_rules! store { ($($(#[doc = $text:literal])+ $name:ident),*) => { $(pub struct $name;)* } }\n\
+         store! { /** Of visitors. */ Carts,\n /// Counted\n /// daily.\n Visits }\n/** After */ pub struct Last; /// end",
+    );
+    assert!(file.problems.is_empty());
+    assert_eq!(names(&file, &file.root), ["store", "Carts", "Visits", "Last"]);
+    let span = file.item(file.root[3]).span;
+    assert_eq!((span.line, span.column), (7, 14));
+}
+
 #[test]
 fn expansions_end() {
     let endless = parse("macro_rules! m { ($($x:tt)*) => { m!($($x)* a) } } fn f() { m!(b) }");
