@@ -28,7 +28,7 @@ use crate::report::progress::Progress;
 pub struct Policy {
     pub fail_on: Option<Severity>,
     pub persona: Option<Persona>,
-    pub rules: BTreeMap<String, RuleSettings>,
+    pub rules: BTreeMap<String, Vec<RuleSettings>>,
     pub allow: Vec<Allow>,
     /// The baseline file, relative to the root.
     pub baseline: Option<String>,

@@ -29,8 +29,8 @@ pub struct Config {
     pub baseline: Option<String>,
     /// Files and folders that are not analysed.
     pub exclude: PathGlobs,
-    /// By the rule's id.
-    pub rules: BTreeMap<String, RuleSettings>,
+    /// By the rule's id. Of several that speak of one file, the later says what it says.
+    pub rules: BTreeMap<String, Vec<RuleSettings>>,
     /// Findings that are accepted, each with its reason.
     pub allow: Vec<Allow>,
     /// Code that runs once a request and that no known framework would show.
@@ -63,7 +63,7 @@ impl Default for Config {
     }
 }
 
-/// `[rules.<id>]`. What is absent stays as the rule has it.
+/// `[rules.<id>]`, or one of several `[[rules.<id>]]`. What is absent stays as the rule has it.
 #[derive(Debug, Clone, Default)]
 pub struct RuleSettings {
     pub enabled: Option<bool>,

@@ -57,7 +57,7 @@ pub struct Settings {
     /// Only these rules; empty means all.
     pub only_rules: Vec<String>,
     /// What the configuration says of rules, by id.
-    pub rules: BTreeMap<String, RuleSettings>,
+    pub rules: BTreeMap<String, Vec<RuleSettings>>,
     pub allow: Vec<Allow>,
     /// Whether suppressions in comments, configuration and baseline count.
     pub suppressions: bool,
@@ -92,30 +92,39 @@ impl Default for Settings {
 impl Settings {
     /// Whether the rule runs anywhere under these settings.
     pub fn runs(&self, rule: &str) -> bool {
-        self.asked_for(rule) && !self.rules.get(rule).is_some_and(|set| set.enabled == Some(false) && set.paths.is_empty())
+        let on = self.said(rule).fold(true, |on, set| match set.enabled {
+            Some(enabled) if enabled || set.paths.is_empty() => enabled,
+            _ => on,
+        });
+        self.asked_for(rule) && on
     }
 
     /// Whether the rule speaks of this file.
     pub fn runs_at(&self, rule: &str, path: &str) -> bool {
-        self.asked_for(rule) && self.of(rule, path).is_none_or(|set| set.enabled != Some(false))
+        self.asked_for(rule) && self.of(rule, path).filter_map(|set| set.enabled).next_back() != Some(false)
     }
 
     /// Whether the rule is off in some files only.
     pub fn partly_off(&self, rule: &str) -> bool {
-        self.rules.get(rule).is_some_and(|set| set.enabled == Some(false) && !set.paths.is_empty())
+        self.runs(rule) && self.said(rule).any(|set| set.enabled == Some(false))
     }
 
     fn asked_for(&self, rule: &str) -> bool {
         self.only_rules.is_empty() || self.only_rules.iter().any(|only| only == rule)
     }
 
-    fn of(&self, rule: &str, path: &str) -> Option<&RuleSettings> {
-        self.rules.get(rule).filter(|set| set.applies_to(path))
+    fn said(&self, rule: &str) -> impl DoubleEndedIterator<Item = &RuleSettings> {
+        self.rules.get(rule).into_iter().flatten()
+    }
+
+    fn of(&self, rule: &str, path: &str) -> impl DoubleEndedIterator<Item = &RuleSettings> {
+        self.said(rule).filter(move |set| set.applies_to(path))
     }
 
     /// Gives a finding the severity and persona that its file asks for.
     fn adjust(&self, finding: &mut Finding) {
-        if let Some(set) = self.of(finding.rule, &finding.location.path) {
+        let path = finding.location.path.clone();
+        for set in self.of(finding.rule, &path) {
             finding.severity = set.severity.unwrap_or(finding.severity);
             finding.persona = set.persona.unwrap_or(finding.persona);
         }

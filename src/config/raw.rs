@@ -1,10 +1,13 @@
 //! The configuration as it is written, with places for messages, and what is checked beyond its form.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{Allow, Config, ConfigError, EntryPoint, EntryPointMarker, PathGlobs, Quarantine, RuleSettings, TokenLimits};
@@ -26,9 +29,9 @@ pub(super) struct Settings {
     /// Files and folders that are not analysed.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     exclude: Vec<Spanned<String>>,
-    /// By the id of the rule.
-    #[cfg_attr(test, schemars(with = "BTreeMap<String, Rule>"))]
-    rules: BTreeMap<Spanned<String>, Rule>,
+    /// By the id of the rule: one table, or several for different files.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Rules>"))]
+    rules: BTreeMap<Spanned<String>, Rules>,
     /// Findings that are accepted, each with its reason.
     #[cfg_attr(test, schemars(with = "Vec<AllowEntry>"))]
     allow: Vec<Spanned<AllowEntry>>,
@@ -46,6 +49,36 @@ pub(super) struct Settings {
     /// State that has to stay in a process, declared on purpose.
     #[cfg_attr(test, schemars(with = "Vec<QuarantineEntry>"))]
     quarantine: Vec<Spanned<QuarantineEntry>>,
+}
+
+/// `[rules.ID]` or several `[[rules.ID]]`. Told apart by their form, so that a mistyped key has its own message.
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(untagged))]
+#[derive(Debug)]
+enum Rules {
+    One(Rule),
+    Several(Vec<Rule>),
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = Rules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table or an array of tables")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
+                Rule::deserialize(MapAccessDeserializer::new(map)).map(Rules::One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Rules::Several)
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
 }
 
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -183,11 +216,14 @@ impl Settings {
         let defaults = Config::default();
         let limits = TokenLimits::default();
         let mut rules = BTreeMap::new();
-        for (id, rule) in self.rules {
+        for (id, tables) in self.rules {
             check.rule(&id)?;
-            let paths = check.globs(rule.paths)?;
-            let (enabled, severity, persona) = (rule.enabled, rule.severity, rule.persona);
-            rules.insert(id.into_inner(), RuleSettings { enabled, severity, persona, paths });
+            let tables = match tables {
+                Rules::One(rule) => vec![rule],
+                Rules::Several(rules) => rules,
+            };
+            let settings = tables.into_iter().map(|rule| check.rule_settings(rule)).collect::<Result<_, _>>()?;
+            rules.insert(id.into_inner(), settings);
         }
         Ok(Config {
             source: Some(source.to_owned()),
@@ -233,6 +269,11 @@ impl Check<'_> {
         let mut error = self.error(id.span(), format!("no rule `{name}`"));
         error.suggestion = closest(name, self.known_rules.iter().copied()).map(str::to_owned);
         Err(error)
+    }
+
+    fn rule_settings(&self, rule: Rule) -> Result<RuleSettings, ConfigError> {
+        let Rule { enabled, severity, persona, paths } = rule;
+        Ok(RuleSettings { enabled, severity, persona, paths: self.globs(paths)? })
     }
 
     fn globs(&self, patterns: Vec<Spanned<String>>) -> Result<PathGlobs, ConfigError> {

@@ -48,7 +48,7 @@ recovery = " "
     assert_eq!((config.fail_on, config.persona), (Severity::Error, Persona::Pedantic));
     assert!(config.exclude.matches("fixtures/a/b.rs") && config.exclude.matches("src/x/generated.rs"));
     assert!(!config.exclude.matches("src/fixtures/a.rs"));
-    let rule = &config.rules["local-file"];
+    let [rule] = config.rules["local-file"].as_slice() else { panic!("one table") };
     assert_eq!((rule.enabled, rule.severity), (Some(false), Some(Severity::Note)));
     assert!(rule.applies_to("crates/cli/src/main.rs") && !rule.applies_to("crates/api/src/main.rs"));
     assert_eq!((config.allow[0].line, config.allow[0].symbol.as_str()), (11, "shop::mail::send"));
@@ -72,6 +72,8 @@ fn mistakes_have_a_place_and_a_suggestion() {
     assert!(value.starts_with("stateless.toml:2:11:") && value.ends_with("did you mean `warning`?"), "{value}");
     let rule = error("[rules.local-file]\n[rules.local-files]\nenabled = false\n");
     assert_eq!(rule, "stateless.toml:2:8: no rule `local-files`; did you mean `local-file`?");
+    let third = error("[[rules.local-file]]\nenabled = true\n\n[[rules.local-file]]\npath = [\"a\"]\n");
+    assert!(third.starts_with("stateless.toml:5:1: unknown field `path`") && third.ends_with("did you mean `paths`?"), "{third}");
     let allow = error("[[allow]]\nrule = \"detached-tsk\"\nsymbol = \"a\"\nreason = \"b\"\n");
     assert_eq!(allow, "stateless.toml:2:8: no rule `detached-tsk`; did you mean `detached-task`?");
     assert!(parse("[[nonsense]]\n").err().is_some_and(|error| error.suggestion.is_none()));
@@ -138,6 +140,8 @@ fn the_schema_of_the_configuration_is_fresh() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let valid = |text: &str| validator.is_valid(&serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap());
     assert!(valid("fail-on = \"error\"\n[rules.local-file]\npaths = [\"a\"]\n[[allow]]\nrule = \"a\"\nsymbol = \"b\"\nreason = \"c\"\n"));
+    assert!(valid("[[rules.local-file]]\nenabled = false\n[[rules.local-file]]\nenabled = true\npaths = [\"a\"]\n"));
     assert!(!valid("fail_on = \"error\"\n"));
+    assert!(!valid("[[rules.local-file]]\nenable = false\n"));
     assert!(!valid("[[allow]]\nrule = \"a\"\nsymbol = \"b\"\n"));
 }

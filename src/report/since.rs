@@ -17,8 +17,8 @@ pub struct Since {
     pub commit: String,
     /// What a reader should know about the comparison.
     pub notes: Vec<String>,
-    /// How many findings of each name were shown of the older state.
-    known: BTreeMap<Name, usize>,
+    /// The findings of each name that were shown of the older state.
+    known: BTreeMap<Name, Vec<Mark>>,
     /// Folders whose older state is not known.
     submodules: Vec<String>,
     changed: Changed,
@@ -31,18 +31,28 @@ fn name(finding: &Finding) -> Name {
     (finding.rule, finding.package.clone(), finding.symbol.clone())
 }
 
+/// By what a finding is known when the module around it has got another name: its rule, what it is called
+/// inside of its module, and its type.
+type Mark = (&'static str, String, Option<String>);
+
+fn mark(finding: &Finding) -> Mark {
+    let own = finding.symbol.rsplit("::").next().unwrap_or(&finding.symbol);
+    (finding.rule, own.to_owned(), finding.ty.clone())
+}
+
 impl Since {
     /// `older` is the report on the older state, made with the same settings.
     pub fn new(revision: String, commit: String, older: &Report, submodules: Vec<String>, changed: Changed) -> Self {
         let mut known = BTreeMap::new();
         for reported in &older.findings {
-            *known.entry(name(&reported.finding)).or_default() += 1;
+            known.entry(name(&reported.finding)).or_insert_with(Vec::new).push(mark(&reported.finding));
         }
         Self { revision, commit, notes: Vec::new(), known, submodules, changed }
     }
 
     /// Splits findings into those that are new and those that were there before. Where there are more of
-    /// a name than before, the new ones are those on changed lines, else the last ones.
+    /// a name than before, the new ones are those on changed lines, else the last ones. One that is new by
+    /// its name has only moved if it is the one with its mark and just one with this mark is gone.
     pub(super) fn split(&self, reported: Vec<Reported>) -> (Vec<Reported>, Vec<Reported>) {
         let mut of_name: BTreeMap<Name, Vec<(bool, usize)>> = BTreeMap::new();
         for (at, reported) in reported.iter().enumerate() {
@@ -50,11 +60,21 @@ impl Since {
             let untouched = !self.in_diff(&finding.location) && !finding.witness.iter().flatten().any(|step| self.in_diff(&step.location));
             of_name.entry(name(finding)).or_default().push((!untouched, at));
         }
-        let mut before = BTreeSet::new();
+        let (mut before, mut seen, mut gone) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for (name, mut places) in of_name {
             places.sort_unstable();
-            before.extend(places.into_iter().take(self.known.get(&name).copied().unwrap_or(0)).map(|(_, at)| at));
+            let known = self.known.get(&name).map_or(&[][..], Vec::as_slice);
+            gone.extend(known.iter().skip(places.len()));
+            before.extend(places.into_iter().take(known.len()).map(|(_, at)| at));
+            seen.insert(name);
         }
+        gone.extend(self.known.iter().filter(|(name, _)| !seen.contains(*name)).flat_map(|(_, marks)| marks));
+        let mut come: BTreeMap<Mark, Vec<usize>> = BTreeMap::new();
+        for (at, reported) in reported.iter().enumerate().filter(|(at, _)| !before.contains(at)) {
+            come.entry(mark(&reported.finding)).or_default().push(at);
+        }
+        let once = |mark: &Mark| gone.iter().filter(|other| **other == mark).count() == 1;
+        before.extend(come.iter().filter(|(mark, at)| at.len() == 1 && once(mark)).flat_map(|(_, at)| at));
         let mut split = (Vec::new(), Vec::new());
         for (at, reported) in reported.into_iter().enumerate() {
             let unknowable = self.submodules.iter().any(|folder| is_below(&reported.finding.location.path, folder));
@@ -159,6 +179,21 @@ mod tests {
         assert_eq!(newer.checklist[0].reason, "only what came since `main` was asked for; 1 finding there before");
         let elsewhere = report(vec![finding("detached-task", "shop::b", at("src/a.rs", 7, 1, 9))], Some(since));
         assert_eq!(elsewhere.exit.code(), 1);
+    }
+
+    #[test]
+    fn what_a_renamed_module_takes_along_is_not_new() {
+        let of = |symbols: &[&str]| symbols.iter().map(|s| finding("detached-task", s, at("src/a.rs", 1, 1, 9))).collect::<Vec<_>>();
+        let new = |older: &[&str], newer: &[&str]| {
+            let since = Since::new("main".into(), "abc".into(), &report(of(older), None), Vec::new(), Changed::default());
+            let symbols = report(of(newer), Some(since)).findings.into_iter().map(|r| r.finding.symbol).collect::<Vec<_>>();
+            symbols.join(" ")
+        };
+        assert_eq!(new(&["shop::mail::send", "shop::b::run"], &["shop::post::send", "shop::b::run"]), "");
+        assert_eq!(new(&["shop::mail::send"], &["shop::mail::send", "shop::post::send"]), "shop::post::send", "a copy is new");
+        assert_eq!(new(&["shop::mail::send"], &["shop::mail::post"]), "shop::mail::post");
+        let two = "shop::c::send shop::d::send";
+        assert_eq!(new(&["shop::a::send", "shop::b::send"], &["shop::c::send", "shop::d::send"]), two, "which is which is not known");
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn exit_codes_follow_severity_and_unread_code() {
     assert_eq!(exit(vec![warning()], vec![], Settings { exit_zero: true, ..base() }), 0);
     let off = || RuleSettings { enabled: Some(false), ..RuleSettings::default() };
     let below = |pattern: &str| PathGlobs::new([pattern.to_owned()]).unwrap();
-    let set = |settings: RuleSettings| Settings { rules: [("detached-task".to_owned(), settings)].into(), ..base() };
+    let set = |settings: RuleSettings| Settings { rules: [("detached-task".to_owned(), vec![settings])].into(), ..base() };
     assert_eq!(exit(vec![warning()], vec![], set(off())), 0);
     assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("a.rs"), ..off() })), 0);
     assert_eq!(exit(vec![warning()], vec![], set(RuleSettings { paths: below("tools"), ..off() })), 1);
@@ -186,7 +186,7 @@ fn an_item_passes_only_when_all_of_it_was_looked_at() {
     };
     assert_eq!(status(Settings::default()).status, Status::Pass);
     let off = RuleSettings { enabled: Some(false), ..RuleSettings::default() };
-    let set = |rule: RuleSettings| Settings { rules: [("local-rate-limit".to_owned(), rule)].into(), ..Settings::default() };
+    let set = |rule: RuleSettings| Settings { rules: [("local-rate-limit".to_owned(), vec![rule])].into(), ..Settings::default() };
     assert_eq!(status(set(off.clone())).reason, "`local-rate-limit` did not run");
     let partly = status(set(RuleSettings { paths: PathGlobs::new(["tools".to_owned()]).unwrap(), ..off }));
     assert_eq!((partly.status, partly.reason.as_str()), (Status::Pass, "nothing found; `local-rate-limit` off in some files"));

@@ -102,6 +102,13 @@ fn a_rule_is_set_for_some_paths_only() {
     let softer = with("severity = \"note\"\npaths = [\"src/**\"]");
     assert_eq!(found(softer.path()), [SEATS.replace("error", "note")]);
     assert_eq!(code(softer.path()), Some(0), "a note is below the default of --fail-on");
+    let several = |first: &str, then: &str| {
+        let table = "[[rules.authoritative-memory]]\n";
+        found(tree(&format!("{ATTRIBUTE}{table}{first}\n{table}{then}\n"), "").path())
+    };
+    assert_eq!(several("enabled = false", "enabled = true\npaths = [\"src/**\"]"), [SEATS]);
+    assert!(several("enabled = true\npaths = [\"src/**\"]", "enabled = false").is_empty(), "the later one counts");
+    assert_eq!(several("severity = \"note\"", "paths = [\"tools\"]\nseverity = \"warning\""), [SEATS.replace("error", "note")]);
     let pedantic = with("persona = \"pedantic\"\npaths = [\"src\"]");
     assert!(found(pedantic.path()).is_empty());
     assert_eq!(report(pedantic.path(), &[])["hidden"]["persona"], 1);

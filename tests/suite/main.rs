@@ -7,6 +7,7 @@ mod consumers;
 mod deployment;
 mod docs;
 mod entry_points;
+mod fingerprints;
 mod framework_state;
 mod hostile;
 mod hygiene;
