@@ -218,6 +218,7 @@ pub struct Attributes {
 pub struct Routers {
     pub functions: Vec<String>,
     pub builders: Vec<String>,
+    pub resolvers: Vec<String>,
     pub crates: Vec<String>,
     pub methods: Vec<String>,
     pub filter_methods: Vec<String>,
@@ -366,6 +367,8 @@ pub struct Catalog {
     consumer_of: FxHashMap<String, usize>,
     pub attributes: Attributes,
     pub routers: Routers,
+    /// Functions that make the field of a schema that one of their arguments resolves.
+    resolvers: PathTable<()>,
     pub state: StateEntry,
     metrics: Metrics,
     pub backends: Backends,
@@ -448,6 +451,7 @@ impl Catalog {
         extend(&mut self.attributes.impls, document.attributes.impls);
         extend(&mut self.attributes.traits, document.attributes.traits);
         extend(&mut self.attributes.impl_methods, document.attributes.impl_methods);
+        document.routers.resolvers.iter().for_each(|path| self.resolvers.add_long(path, ()));
         extend(&mut self.routers.functions, document.routers.functions);
         extend(&mut self.routers.builders, document.routers.builders);
         extend(&mut self.routers.crates, document.routers.crates);
@@ -554,6 +558,16 @@ impl Catalog {
         [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates, &self.state.crates]
             .iter()
             .any(|list| list.iter().any(|c| c == name))
+    }
+
+    /// Whether a function makes a field of a schema that one of its arguments resolves.
+    pub fn resolves_field(&self, path: &str) -> bool {
+        self.resolvers.has_long(path)
+    }
+
+    /// Whether parts of a crate are state by themselves, as the catalog says.
+    pub fn has_parts(&self, krate: &str) -> bool {
+        self.libraries.has_crate(krate)
     }
 
     pub fn is_metrics_crate(&self, path: &str) -> bool {

@@ -128,7 +128,7 @@ fn run(
     stage("linking");
     analysis.summary =
         Summary { files: files.len() as u64, lines: files.iter().map(|(_, f)| u64::from(f.lines)).sum(), ..Summary::default() };
-    let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name));
+    let (mut program, missing) = link(tree, files, &|name| catalog.is_framework(name), &|name| catalog.has_parts(name));
     analysis.skipped.extend(missing);
     program.index_impls();
     program.index_processes();

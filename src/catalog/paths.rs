@@ -72,6 +72,10 @@ impl<V> PathTable<V> {
         self.0.entry(krate.to_string()).or_default().entry(name.to_string()).or_default()
     }
 
+    pub fn has_crate(&self, krate: &str) -> bool {
+        self.0.contains_key(krate)
+    }
+
     pub fn get_short(&self, path: &str) -> Option<&V> {
         self.at(short(path))
     }

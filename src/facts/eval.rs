@@ -77,6 +77,8 @@ pub struct Summary {
     pub ages_params: u32,
     /// Requests to stores whose text is a parameter.
     texts: Vec<wrappers::TextCall>,
+    /// What it calls closures among its parameters with.
+    handed: Vec<wrappers::Handed>,
     /// Sinks that parameters flow into: a set of parameters each.
     pub param_uses: Vec<(u32, UseKind)>,
 }
@@ -98,6 +100,7 @@ impl Summary {
             repeats_params: 0,
             ages_params: 0,
             texts: Vec::new(),
+            handed: Vec::new(),
             param_uses: Vec::new(),
         }
     }
@@ -158,6 +161,7 @@ struct Body {
     /// What callees did to places of this body already.
     substituted: FxHashSet<(NodeId, AccessId, Place)>,
     texts: Vec<wrappers::TextCall>,
+    handed: Vec<wrappers::Handed>,
     /// Parameters that are futures or closures by their written type.
     work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
@@ -403,6 +407,7 @@ impl<'a> Eval<'a> {
             repeats_params: done.repeats_params,
             ages_params: done.ages_params,
             texts: done.texts,
+            handed: done.handed,
             param_uses: done.param_uses,
         });
         self.summaries.insert(def, summary.clone());
@@ -416,7 +421,7 @@ impl<'a> Eval<'a> {
     }
 
     /// Drops from a returned value what has no meaning outside the function.
-    fn forget_locals(&self, value: &mut Val) {
+    pub(super) fn forget_locals(&self, value: &mut Val) {
         // The end of a channel is the same channel wherever it goes.
         if matches!(&value.place, Some(Place { root: Root::Local(..), .. })) && !self.is_channel_end(&value.ty) {
             value.place = None;
@@ -548,6 +553,7 @@ impl Body {
             called_params: 0,
             substituted: FxHashSet::default(),
             texts: Vec::new(),
+            handed: Vec::new(),
             work_params: 0,
             exclusive_self: false,
             connection: false,

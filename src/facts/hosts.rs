@@ -356,7 +356,9 @@ fn sends(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
     match ty {
         Ty::Ext(name, args) => {
             let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
-            matches!(class, Some("sender" | "socket")) || args.iter().any(|a| sends(p, cat, a, depth + 1))
+            // What a type of another crate makes of a type of the tree is its own affair.
+            let inner = |a: &&Ty| class.is_some() || !matches!(a, Ty::Adt(..));
+            matches!(class, Some("sender" | "socket")) || args.iter().filter(inner).any(|a| sends(p, cat, a, depth + 1))
         }
         Ty::Tuple(elems) => elems.iter().any(|e| sends(p, cat, e, depth + 1)),
         Ty::Adt(def, args) => {

@@ -119,6 +119,37 @@ impl Program {
         }
     }
 
+    /// The same as seen from a module: what a trait gives to every type counts only where the trait is in scope.
+    pub fn methods_in(&self, module: ModId, ty: &Ty, name: Name) -> Vec<DefId> {
+        let mut found = self.methods_on(ty, name);
+        if let Some(blanket) = self.blanket.get(&name) {
+            let trait_ = |d: &DefId| self.impl_of.get(d).and_then(|&i| self.impls[i as usize].trait_);
+            found.retain(|d| !blanket.contains(d) || matches!(trait_(d), Some(Res::Def(t)) if self.in_scope(t, module)));
+        }
+        found
+    }
+
+    /// Whether a module, or a function's body in it, has a trait of the tree in scope.
+    fn in_scope(&self, trait_: DefId, mut module: ModId) -> bool {
+        let name = self.def(trait_).name;
+        loop {
+            let imports = || self.module(module).imports.values().flatten();
+            let renamed = |path: &[Name]| path.last() == Some(&name);
+            if self.resolve(module, &[name], false, Space::Type) == Some(Res::Def(trait_))
+                || imports().any(|i| renamed(&i.path) && self.resolve(module, &i.path, i.global, Space::Type) == Some(Res::Def(trait_)))
+            {
+                return true;
+            }
+            match self.module(module) {
+                here if here.block => match here.parent {
+                    Some(parent) => module = parent,
+                    None => return false,
+                },
+                _ => return false,
+            }
+        }
+    }
+
     /// The methods behind an enum whose attribute passes a trait's calls on to what its variants hold.
     fn dispatched(&self, ty: &Ty, name: Name) -> Vec<DefId> {
         let Ty::Adt(def, args) = ty else { return Vec::new() };

@@ -8,9 +8,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Links the files (sorted by path) into crates. Modules whose file is not there are returned beside it.
 ///
-/// `known` says which crates are frameworks whose meaning the catalog gives: in the framework's own
-/// repository its examples see it as any other service does, from outside.
-pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn Fn(&str) -> bool) -> (Program, Vec<Skip>) {
+/// `known` says which crates are frameworks whose meaning the catalog gives, `described` which have parts that it
+/// names: in such a crate's own repository its examples see it as any other service does, from outside.
+pub fn link(
+    workspace: &Workspace,
+    files: Vec<(String, hir::File)>,
+    known: &dyn Fn(&str) -> bool,
+    described: &dyn Fn(&str) -> bool,
+) -> (Program, Vec<Skip>) {
     let mut program = Program::default();
     for (path, hir) in files {
         let names = hir.symbols.iter().map(|s| program.names.intern(s)).collect();
@@ -48,8 +53,9 @@ pub fn link(workspace: &Workspace, files: Vec<(String, hir::File)>, known: &dyn 
         {
             let name = linker.program.names.intern(&target.name);
             // Only examples are outside of the framework; its own binaries share its insides.
+            let outside = |name: &str| known(name) || described(name);
             let seen =
-                if is_example && known(&target.name.replace('-', "_")) { Extern::External(name) } else { Extern::Workspace(library) };
+                if is_example && outside(&target.name.replace('-', "_")) { Extern::External(name) } else { Extern::Workspace(library) };
             externs.insert(name, seen);
         }
         for package in externs.values() {

@@ -23,6 +23,8 @@ const HOP: u32 = 8;
 const MAX_NESTED: u32 = 128;
 /// Written types that one type may stand for: aliases of aliases can double at each step.
 const MAX_STEPS: u32 = 20_000;
+/// Implementations of a trait that are asked what an associated type is.
+const MAX_IMPLEMENTED: usize = 8;
 
 /// What bounds the lowering of one type. A type looks up names, a name can go through an alias, and
 /// that is a type again: no single function sees the whole way.
@@ -222,10 +224,29 @@ impl Program {
     }
 
     fn associated_type(&self, on: &Ty, name: Name, depth: u32) -> Ty {
+        if let Ty::Traits(traits) = on {
+            return self.implemented_type(traits, name, depth);
+        }
         let Some(head) = on.head() else { return Ty::Unknown };
         let ids = self.methods.get(&(head, name));
         let alias = ids.into_iter().flatten().find(|&&d| self.def(d).kind == DefKind::Alias);
         alias.and_then(|&d| self.associated_alias(d, depth + HOP)).unwrap_or(Ty::Unknown)
+    }
+
+    /// What the one implementation of a trait says an associated type is; unknown where several say different things.
+    fn implemented_type(&self, traits: &[Res], name: Name, depth: u32) -> Ty {
+        let impls = traits.iter().flat_map(|t| self.impls_of.get(t).into_iter().flatten());
+        let named =
+            impls.flat_map(|&i| self.impls[i as usize].fns.iter()).filter(|(n, d)| *n == name && self.def(*d).kind == DefKind::Alias);
+        let mut found = Ty::Unknown;
+        for &(_, alias) in named.take(MAX_IMPLEMENTED) {
+            let ty = self.associated_alias(alias, depth + HOP).unwrap_or(Ty::Unknown);
+            if ty.is_unknown() || !found.is_unknown() && found != ty {
+                return Ty::Unknown;
+            }
+            found = ty;
+        }
+        found
     }
 
     fn associated_alias(&self, def: DefId, depth: u32) -> Option<Ty> {

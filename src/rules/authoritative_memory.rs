@@ -31,7 +31,8 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // Ends of connections are no data: whether a message reaches them all is another question.
-    if holds_sender(w.p, w.cat, &cell.ty) {
+    let kept = profile.puts.iter().map(|&a| &w.facts.access(a).ty);
+    if std::iter::once(&cell.ty).chain(kept).any(|ty| holds_sender(w.p, w.cat, ty)) {
         return None;
     }
     // Locks and permits by key, and ways to what lives elsewhere, are no data either.

@@ -71,9 +71,38 @@ fn is_broadcast(w: &World<'_>, ty: &Ty) -> bool {
 
 /// Insertions of senders into a collection: a registry of connected clients.
 fn registry_inserts(cell: &Cell, w: &World<'_>, on_request: &dyn Fn(&AccessId) -> bool) -> Vec<AccessId> {
-    if !matches!(w.class(&cell.ty), "map" | "set" | "seq") || !holds_sender(w.p, w.cat, &cell.ty) {
-        return Vec::new();
-    }
     let inserts = [Op::Insert, Op::InsertNew, Op::Push, Op::LoadThrough];
-    cell.accesses.iter().copied().filter(|a| inserts.contains(&w.facts.access(*a).op) && on_request(a)).collect()
+    // What lies in a map of values of any type is known by how it is used.
+    let registry = |ty: &Ty| matches!(w.class(ty), "map" | "set" | "seq") && holds_sender(w.p, w.cat, ty) && !asks(w, ty);
+    let own = registry(&cell.ty);
+    let joins = |a: &AccessId| inserts.contains(&w.facts.access(*a).op) && (own || registry(&w.facts.access(*a).ty)) && on_request(a);
+    cell.accesses.iter().copied().filter(joins).collect()
+}
+
+/// Whether what is sent carries the way back for an answer: a command to a worker, no message to a client.
+fn asks(w: &World<'_>, ty: &Ty) -> bool {
+    let Ty::Ext(name, args) = ty else { return false };
+    match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
+        Some("sender") => replies(w, &ty.arg(0)),
+        _ => args.iter().any(|a| asks(w, a)),
+    }
+}
+
+fn replies(w: &World<'_>, message: &Ty) -> bool {
+    let Ty::Adt(def, args) = message else { return false };
+    let holders = std::iter::once(*def).chain(w.p.variants.get(def).into_iter().flatten().copied());
+    holders.into_iter().any(|holder| {
+        let Some((_, fields)) = w.p.fields_of(holder) else { return false };
+        let file = w.p.def(holder).file;
+        fields.fields.iter().filter_map(|f| w.p.field_type(holder, args, w.p.name_in(file, f.name))).any(|ty| is_reply(w, &ty))
+    })
+}
+
+fn is_reply(w: &World<'_>, ty: &Ty) -> bool {
+    let Ty::Ext(name, args) = ty else { return false };
+    match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
+        Some("oneshot-sender") => true,
+        Some("option") => args.iter().any(|a| is_reply(w, a)),
+        _ => false,
+    }
 }

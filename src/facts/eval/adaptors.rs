@@ -1,6 +1,6 @@
 //! Adaptors: what options, results, iterators and map entries do with their content.
 
-use super::patterns::{is_option, is_wrapper};
+use super::patterns::{is_entry, is_option, is_wrapper};
 use super::*;
 use crate::catalog::Op;
 use crate::facts::hosts::is_data;
@@ -9,7 +9,7 @@ use crate::facts::value::{Form, Val};
 impl<'a> Eval<'a> {
     /// Adaptors of options, results, iterators and entries, and methods that any value has.
     pub(super) fn adaptor(&mut self, on: &Val, name: &str, args: &'a [ExprId], span: Span) -> Option<Val> {
-        if matches!(&on.ty, Ty::Ext(path, _) if self.p.text(*path) == "std::collections::hash_map::Entry") {
+        if is_entry(&self.p.names, &on.ty) {
             return self.entry_adaptor(on, name, args, span);
         }
         if matches!(name, "is_multiple_of" | "rem_euclid" | "checked_rem" | "wrapping_rem") {

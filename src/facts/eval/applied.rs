@@ -17,6 +17,7 @@ impl<'a> Eval<'a> {
             self.lift_mint(mint, args, span);
         }
         self.apply_to_arguments(summary, args, span);
+        self.pass_handed(summary, args);
         let mut value = summary.ret.clone();
         self.rebase(&mut value, args);
         self.note_defaults(&value);

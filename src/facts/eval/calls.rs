@@ -180,7 +180,8 @@ impl<'a> Eval<'a> {
         {
             self.body.called_params |= 1u32.checked_shl(*index).unwrap_or(0) & self.body.work_params;
         }
-        let values = self.args(args);
+        let values: Vec<Val> = args.iter().map(|&a| self.place_or_value(a)).collect();
+        self.note_handed(&local, &values);
         let mut value = self.merge(&values);
         value.prov = value.prov.or(local.prov);
         value.add_reads(&local.reads);
@@ -238,7 +239,15 @@ impl<'a> Eval<'a> {
         let name = targets.first().map_or(String::new(), |&t| self.p.text(self.p.def(t).name).to_string());
         for &arg in args {
             let index = values.len();
-            let value = if index < 32 && spawned & (1 << index) != 0 { self.spawn(arg, &name, span, false) } else { self.expr(arg) };
+            let handed = || summaries.iter().find_map(|(_, s)| self.handed_to(s, index, &values));
+            let value = match &self.hir().expr(arg).kind {
+                _ if index < 32 && spawned & (1 << index) != 0 => self.spawn(arg, &name, span, false),
+                ExprKind::Closure(_) => {
+                    let handed = handed().unwrap_or_default();
+                    self.arg(arg, &handed)
+                }
+                _ => self.expr(arg),
+            };
             values.push(value);
         }
         let provs: Vec<Prov> = values.iter().map(|v| v.prov).collect();
@@ -273,6 +282,9 @@ impl<'a> Eval<'a> {
         }
         if self.cat.routers.filter_crates.iter().any(|c| crate::catalog::first(text) == c) && !text.contains("::serve") {
             return self.filter_function(path, args);
+        }
+        if self.cat.resolves_field(text) {
+            return self.field_function(path, args);
         }
         if self.is_router_function(text) {
             return self.router_function(path, args, span);

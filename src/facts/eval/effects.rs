@@ -52,7 +52,7 @@ impl<'a> Eval<'a> {
 
     /// Remembers that a parameter flows into a sink, for what callers pass.
     fn note_param_use(&mut self, value: &Val, kind: UseKind) {
-        if value.prov.params == 0 || !matches!(kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) {
+        if value.prov.params == 0 || !matches!(kind, UseKind::Identity | UseKind::Stored | UseKind::Kept | UseKind::Response) {
             return;
         }
         // Whether it is the value itself that a callee stores is not known to the caller.

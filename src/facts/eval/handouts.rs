@@ -34,6 +34,16 @@ impl<'a> Eval<'a> {
         Some(value)
     }
 
+    /// `any.downcast_mut::<T>()`: the same place, known by its type.
+    pub(super) fn downcast(&self, on: &Val, name: &str, generics: &'a [hir::TypeId]) -> Option<Val> {
+        let [written] = generics else { return None };
+        let ty =
+            Some(self.lower(*written)).filter(|ty| matches!(name, "downcast_ref" | "downcast_mut" | "downcast") && !ty.is_unknown())?;
+        let mut value = on.clone();
+        value.ty = Ty::Ext(self.p.names.intern("std::option::Option"), [ty].into());
+        Some(value)
+    }
+
     /// `use_context::<T>()`, `T::borrow_from(&state)`.
     pub(super) fn handed_by_function(&mut self, path: &'a hir::Path, args: &'a [ExprId]) -> Option<Val> {
         let (last, owner) = path.segments.split_last()?;

@@ -44,6 +44,9 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.handed_out(&receiver, name, generics, args) {
             return value;
         }
+        if let Some(value) = self.downcast(&receiver, name, generics) {
+            return value;
+        }
         // Query builders say `SKIP LOCKED` by a method of that name.
         if asks_for_leadership(name) || name == "skip_locked" {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
@@ -64,7 +67,7 @@ impl<'a> Eval<'a> {
         let method = self.p.names.intern(name);
         let mut on = recv.clone();
         for _ in 0..8 {
-            let targets = self.p.methods_on(&on.ty, method);
+            let targets = self.p.methods_in(self.body.scope.module, &on.ty, method);
             if !targets.is_empty() && !self.is_inherent(&on.ty, name) {
                 let registered = self.registering(&on, name, args, span);
                 return registered.unwrap_or_else(|| self.call_functions(&targets, Some(on), args, at));
@@ -209,6 +212,7 @@ impl<'a> Eval<'a> {
             let kind = match op {
                 // Whoever waits at the other end has asked for it.
                 Op::Reply => UseKind::Response,
+                Op::Send if class == "socket" => UseKind::Response,
                 _ if is_key => UseKind::Identity,
                 _ => UseKind::Kept,
             };
@@ -269,7 +273,9 @@ impl<'a> Eval<'a> {
             Gives::Value => self.inside(on, elem, access),
             Gives::OptValue => self.inside(on, wrap("std::option::Option", elem), access),
             Gives::IterValue if values.is_empty() && self.is_pairs(on, op) => {
-                let pair = Ty::Tuple([on.ty.arg(0), elem].into());
+                // A slab's keys are numbers that it gives itself.
+                let key = if on.ty.args().len() > 1 { on.ty.arg(0) } else { prim("usize") };
+                let pair = Ty::Tuple([key, elem].into());
                 self.inside(on, wrap("std::iter::Iterator", pair), access)
             }
             Gives::IterValue => self.inside(on, wrap("std::iter::Iterator", elem), access),
@@ -318,7 +324,7 @@ impl<'a> Eval<'a> {
 
     /// Whether iterating gives key and value pairs: `iter` of a map, not `values`.
     fn is_pairs(&self, on: &Val, op: Op) -> bool {
-        let map = matches!(&on.ty, Ty::Ext(name, args) if args.len() >= 2 && self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "map"));
+        let map = matches!(&on.ty, Ty::Ext(name, args) if !args.is_empty() && self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "map"));
         let last = self.facts.accesses.last().map(|a| self.p.text(a.method));
         map && (op == Op::Drain || matches!(last, Some("iter" | "iter_mut" | "into_iter" | "range")))
     }

@@ -76,6 +76,12 @@ impl<'a> Eval<'a> {
     fn bind_tuple_struct(&mut self, path: &'a hir::Path, elems: &'a [PatId], value: Val) {
         let last = path.segments.last().map_or("", |s| self.text(s.name));
         match last {
+            // The place in the map that was asked for, taken or free.
+            "Vacant" | "Occupied" if is_entry(&self.p.names, &value.ty) => {
+                for &elem in elems {
+                    self.bind(elem, value.clone());
+                }
+            }
             // The content of an option or result, and of an extractor.
             "Some" | "Ok" | "Err" => {
                 let index = usize::from(last == "Err");
@@ -140,6 +146,10 @@ impl<'a> Eval<'a> {
     fn peel_once(&self, ty: &Ty) -> Ty {
         ty.arg(0)
     }
+}
+
+pub(super) fn is_entry(names: &crate::names::Names, ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(name, _) if names.text(*name) == "std::collections::hash_map::Entry")
 }
 
 pub(super) fn is_option(names: &crate::names::Names, ty: &Ty) -> bool {

@@ -44,6 +44,22 @@ const AROUND: &[&str] =
     &["before", "after", "around", "wrap_fn", "hoop", "with", "layer", "wrap", "route_layer", "app_data", "with_state", "manage", "data"];
 
 impl<'a> Eval<'a> {
+    /// `Field::new("name", type, |ctx| ..)` of a schema that is put together at run time.
+    pub(super) fn field_function(&mut self, path: Name, args: &'a [ExprId]) -> Val {
+        let mut value = Val::of(self.owner_type(self.p.text(path)), Prov::CONST);
+        let mut name = None;
+        for &arg in args {
+            let given = self.handler(arg, None, "resolver", false);
+            name = name.or_else(|| given.str().map(str::to_string));
+            for &entry in given.entries() {
+                let path = &mut self.facts.entries[entry.index()].path;
+                *path = path.take().or_else(|| name.clone());
+                value.extra().entries.push(entry);
+            }
+        }
+        value
+    }
+
     pub(super) fn is_router_function(&self, path: &str) -> bool {
         let mut parts = path.split("::");
         let krate = parts.next().unwrap_or("");
@@ -259,7 +275,9 @@ impl<'a> Eval<'a> {
         let router = self.cat.routers.crates.iter().any(|c| c == krate) || !on.entries().is_empty();
         let serves = router && self.cat.routers.methods.iter().any(|m| m == name);
         let framework = router || self.cat.attributes.crates.iter().any(|c| c == krate) || self.cat.state.crates.iter().any(|c| c == krate);
-        let keeps = self.cat.state.methods.iter().any(|m| m == name)
+        // `app.state(x)` keeps, `request.state()` hands out.
+        let keeps = !args.is_empty()
+            && self.cat.state.methods.iter().any(|m| m == name)
             && (framework || on.ty.is_unknown() && matches!(name, "with_state" | "manage" | "app_data"));
         let joins = router && JOINS.contains(&name);
         if let (Some(Callable::Function(_)), true) = (on.callable(), matches!(on.ty, Ty::Fn(_))) {

@@ -13,6 +13,16 @@ pub(super) struct TextCall {
     verbs: Vec<String>,
 }
 
+/// What a closure among the parameters is called with: `fn with_carts(f: impl FnOnce(&mut Carts))`.
+#[derive(Clone)]
+pub(super) struct Handed {
+    param: u32,
+    values: Vec<Val>,
+}
+
+/// Calls of closures that a summary hands to its callers, and the values that each keeps.
+const MAX_HANDED: usize = 4;
+
 /// Requests by text that a summary hands to its callers.
 const MAX_TEXTS: usize = 4;
 
@@ -73,6 +83,47 @@ impl<'a> Eval<'a> {
                     0 => self.repeat(arg, span),
                     passed_on => self.body.repeats_params |= passed_on,
                 }
+            }
+        }
+    }
+
+    /// Notes with what a closure that the callers pass is called.
+    pub(super) fn note_handed(&mut self, closure: &Val, values: &[Val]) {
+        let Some(Place { root: Root::Param(param, _), path }) = &closure.place else { return };
+        let work = self.body.work_params & 1u32.checked_shl(*param).unwrap_or(0) != 0;
+        let places = values.iter().any(|v| v.place.is_some());
+        if !path.is_empty() || !work || !places || values.len() > MAX_HANDED || self.body.handed.len() >= MAX_HANDED {
+            return;
+        }
+        let keep = |v: &Val| {
+            let mut kept = v.derived(v.ty.clone());
+            kept.place.clone_from(&v.place);
+            kept.reads.clear();
+            kept.extra().inside = v.inside();
+            self.forget_locals(&mut kept);
+            kept
+        };
+        let handed = Handed { param: *param, values: values.iter().map(keep).collect() };
+        self.body.handed.push(handed);
+    }
+
+    /// What the closure that is passed as this argument will be called with, in terms of the arguments before it.
+    pub(super) fn handed_to(&self, summary: &Summary, index: usize, before: &[Val]) -> Option<Vec<Val>> {
+        let handed = summary.handed.iter().find(|h| h.param as usize == index)?;
+        let mut values = handed.values.clone();
+        for value in &mut values {
+            self.rebase(value, before);
+        }
+        Some(values)
+    }
+
+    /// A closure of our own callers that is passed on is called with what the callee calls it with.
+    pub(super) fn pass_handed(&mut self, summary: &Summary, args: &[Val]) {
+        for handed in &summary.handed {
+            if let (Some(closure), Some(values)) =
+                (args.get(handed.param as usize).cloned(), self.handed_to(summary, handed.param as usize, args))
+            {
+                self.note_handed(&closure, &values);
             }
         }
     }
