@@ -112,6 +112,11 @@ impl Step {
     pub fn new(role: Role, message: impl Into<String>, location: Location) -> Step {
         Step { role, entry: None, message: message.into(), location }
     }
+
+    /// The step on an entry point's path.
+    pub fn on(self, entry: impl Into<Option<String>>) -> Step {
+        Step { entry: entry.into(), ..self }
+    }
 }
 
 #[derive(Clone, Debug)]

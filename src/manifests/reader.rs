@@ -260,19 +260,19 @@ pub fn read(files: &[(String, String)]) -> ManifestFacts {
 
 fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Result<(), Broken> {
     match format {
-        Format::Yaml if helm::is_template(file) => helm::read_template(file, collector),
+        Format::Yaml if helm::is_template(file) => return helm::read_template(file, collector),
         Format::Yaml => {
             let name = file.name();
             let template = without_template(&name) != name || file.text.contains("{%");
             let text = if template { helm::neutralise(file.text).into() } else { std::borrow::Cow::Borrowed(file.text) };
             let (documents, broken) = yaml::parse(&text);
             read_documents(file, documents, collector);
-            broken.map_or(Ok(()), Err)
+            return broken.map_or(Ok(()), Err);
         }
         Format::Json if is_manifest_json(file.text) => {
             let (documents, broken) = yaml::parse_json(file.text);
             read_documents(file, documents, collector);
-            broken.map_or(Ok(()), Err)
+            return broken.map_or(Ok(()), Err);
         }
         Format::Json => {
             if let (documents, None) = yaml::parse_json(file.text) {
@@ -280,7 +280,6 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
                     settings::read_tree(file, &document, collector);
                 }
             }
-            Ok(())
         }
         Format::Toml => {
             let tree = toml_tree::parse(file.text)?;
@@ -289,7 +288,6 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
             if !known {
                 settings::read_tree(file, &tree, collector);
             }
-            Ok(())
         }
         Format::Hcl => {
             let tree = hcl_tree::parse(file.text)?;
@@ -298,33 +296,15 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
             } else {
                 terraform::read(file, &tree, collector);
             }
-            Ok(())
         }
-        Format::Env => {
-            settings::read_env(file, collector);
-            Ok(())
-        }
-        Format::Nginx => {
-            nginx::read(file, collector);
-            Ok(())
-        }
-        Format::Haproxy => {
-            haproxy::read(file, collector);
-            Ok(())
-        }
-        Format::Caddy => {
-            caddy::read(file, collector);
-            Ok(())
-        }
-        Format::Dockerfile => {
-            build::read_dockerfile(file, collector);
-            Ok(())
-        }
-        Format::Procfile => {
-            platforms::read_procfile(file, collector);
-            Ok(())
-        }
+        Format::Env => settings::read_env(file, collector),
+        Format::Nginx => nginx::read(file, collector),
+        Format::Haproxy => haproxy::read(file, collector),
+        Format::Caddy => caddy::read(file, collector),
+        Format::Dockerfile => build::read_dockerfile(file, collector),
+        Format::Procfile => platforms::read_procfile(file, collector),
     }
+    Ok(())
 }
 
 /// JSON is mostly data: only what looks like a deployment has to parse.

@@ -3,7 +3,7 @@
 mod weight;
 
 use self::weight::{Weight, weigh};
-use super::evidence;
+use super::evidence::{self, Told};
 use super::long_lived_token::place;
 use crate::config::TokenLimits;
 use crate::facts::cells::World;
@@ -40,28 +40,27 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, def: DefId, limits:
     let location = evidence::node_location(w, mint.node, mint.span);
     let declared = evidence::location(w, w.p.def(def).file, w.p.item(def).span);
     let grows = if weight.growing.is_empty() { "" } else { ", without an upper bound," };
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TokenBloat,
         severity: if regular { Severity::Warning } else { Severity::Note },
         confidence: if heavy { Confidence::High } else { Confidence::Medium },
-        persona: if regular { Persona::Regular } else { Persona::Pedantic },
         reason: reason(&weight, heavy, limits),
-        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-        symbol: w.p.path(node.def),
-        ty: Some(w.p.path(def)),
         message: format!(
             "each request carries about {} bytes{grows} and stays with what was true at sign-in: `{name}` holds {names}",
             weight.on_the_wire()
         ),
-        location: location.clone(),
         witness: vec![vec![
             Step::new(Role::Declared, format!("the claims `{name}`, about {} bytes of JSON", weight.json), declared),
-            Step::new(Role::Signed, "signed into the token here", location),
+            Step::new(Role::Signed, "signed into the token here", location.clone()),
         ]],
-        home: Some("shared cache".into()),
-        help: Some(format!("keep the subject and a session id in the token, and look up {names} by them")),
-        related: Vec::new(),
+        home: "shared cache",
+        help: format!("keep the subject and a session id in the token, and look up {names} by them"),
+    };
+    Some(Finding {
+        persona: if regular { Persona::Regular } else { Persona::Pedantic },
+        ty: Some(w.p.path(def)),
+        ..told.at(node.def, w.p.path(node.def), location, w)
     })
 }
 

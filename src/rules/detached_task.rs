@@ -1,6 +1,7 @@
 //! Work that a request leaves behind in a task, and that is lost with the instance.
 
-use super::{evidence, work};
+use super::evidence::{self, Told};
+use super::work;
 use crate::catalog::Op;
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -43,21 +44,17 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         .iter()
         .map(|(entry, path)| {
             let label = evidence::entry_label(w, *entry);
-            let facts = w.facts.entry(*entry);
-            let mut steps = vec![Step {
-                role: Role::Entered,
-                entry: Some(label.clone()),
-                message: format!("{label} starts here"),
-                location: evidence::location(w, facts.file, facts.span),
-            }];
+            let mut steps = vec![evidence::entered(w, *entry)];
             steps.extend(evidence::routed(w, *entry));
             steps.extend(evidence::calls(w, path, &label));
-            steps.push(Step {
-                role: Role::Spawned,
-                entry: Some(label),
-                message: "the work is handed to a task that nobody awaits".into(),
-                location: evidence::node_location(w, effect.node, effect.span),
-            });
+            steps.push(
+                Step::new(
+                    Role::Spawned,
+                    "the work is handed to a task that nobody awaits",
+                    evidence::node_location(w, effect.node, effect.span),
+                )
+                .on(label),
+            );
             steps.extend(down(w, body, lost));
             steps.push(Step::new(
                 Role::Because,
@@ -68,30 +65,22 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         })
         .collect();
     let def = w.facts.node(effect.node).def;
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!("reporting because {label} answers without waiting for this task, which goes on to {}", work::name(w, lost)),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::spawn", w.p.path(def)),
-        ty: None,
         message: format!(
             "a kill after {label} has answered loses this work for good: {} runs in a task that nothing resumes",
             work::name(w, lost)
         ),
-        location: evidence::node_location(w, effect.node, effect.span),
         witness,
-        home: Some("durable queue".into()),
-        help: Some(
-            "do it before answering, or put the job into a durable queue or table in the request's transaction \
-             and let a worker take it from there"
-                .into(),
-        ),
-        related: Vec::new(),
-    })
+        home: "durable queue",
+        help: "do it before answering, or put the job into a durable queue or table in the request's transaction \
+             and let a worker take it from there",
+    };
+    Some(told.at(def, format!("{}::spawn", w.p.path(def)), evidence::node_location(w, effect.node, effect.span), w))
 }
 
 /// The calls from the task's body down to what it does.

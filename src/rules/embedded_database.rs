@@ -1,6 +1,6 @@
 //! A database on the instance's own disk, or in its memory, as the service's store.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -101,14 +101,10 @@ fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
 
 /// Requests that change and ask it.
 fn used(w: &World<'_>, def: DefId) -> Vec<Vec<Step>> {
-    let of = |writing: bool, role, verb| {
-        let wanted = move |e: &Effect| match e.kind {
-            EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes } => writes == writing,
-            _ => false,
-        };
-        evidence::nearest(w, def, !writing, wanted).map(|effect| evidence::effect_path(w, effect, role, verb))
-    };
-    [of(true, Role::Written, "changed"), of(false, Role::Read, "asked")].into_iter().flatten().collect()
+    evidence::used(w, def, ["changed", "asked"], |effect| match effect.kind {
+        EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes } => Some(writes),
+        _ => None,
+    })
 }
 
 fn is_embedded(w: &World<'_>, ty: &Ty) -> bool {
@@ -139,21 +135,16 @@ fn engine(path: &str) -> &'static str {
 
 fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, symbol: String) -> Finding {
     let location = evidence::location(w, file, span);
-    Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Error,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!("reporting because the service opens {engine} itself and no other instance can share that file"),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol,
-        ty: None,
         message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
-        location: location.clone(),
-        witness: evidence::built(Step::new(Role::Declared, format!("{engine} is opened here"), location), used(w, def)),
-        home: Some("RDBMS".into()),
-        help: Some("use a database server that every instance reaches, or replicate the file to a shared store and say who owns it".into()),
-        related: Vec::new(),
-    }
+        witness: evidence::built(Step::new(Role::Declared, format!("{engine} is opened here"), location.clone()), used(w, def)),
+        home: "RDBMS",
+        help: "use a database server that every instance reaches, or replicate the file to a shared store and say who owns it",
+    };
+    told.at(def, symbol, location, w)
 }

@@ -47,7 +47,7 @@ pub fn routed(w: &World<'_>, id: EntryId) -> Option<Step> {
     let call = w.lookup.named(w.facts, def)?;
     let label = entry_label(w, id);
     let location = node_location(w, call.node, call.span);
-    Some(Step { role: Role::Registered, message: format!("{label} is routed here"), entry: Some(label), location })
+    Some(Step::new(Role::Registered, format!("{label} is routed here"), location).on(label))
 }
 
 /// An access with the entry point that is shown for it.
@@ -105,7 +105,7 @@ pub fn ends(w: &World<'_>, cell: &Cell, shown: &[&Shown], more: impl IntoIterato
     std::iter::once(first).chain(shown.iter().map(|shown| chain(w, shown))).collect()
 }
 
-/// What a rule says of a cell; the rest of the finding is the cell's own.
+/// What a rule says of a cell or of what is done somewhere; the rest of the finding is told by that.
 pub struct Told<H> {
     pub rule: &'static str,
     pub item: ChecklistItem,
@@ -121,6 +121,16 @@ pub struct Told<H> {
 impl<H: Into<String>> Told<H> {
     /// The finding for everybody, at the cell's declaration.
     pub fn of(self, cell: &Cell, w: &World<'_>) -> Finding {
+        let told = self.found(cell.package.clone(), cell.symbol.clone(), location(w, cell.file, cell.span));
+        Finding { ty: Some(cell.ty_text.clone()), ..told }
+    }
+
+    /// The finding for everybody on what is done within `def`.
+    pub fn at(self, def: DefId, symbol: String, location: Location, w: &World<'_>) -> Finding {
+        self.found(w.p.krate(w.p.def(def).krate).package.clone(), symbol, location)
+    }
+
+    fn found(self, package: String, symbol: String, location: Location) -> Finding {
         Finding {
             rule: self.rule,
             item: self.item,
@@ -128,11 +138,11 @@ impl<H: Into<String>> Told<H> {
             confidence: self.confidence,
             persona: Persona::Regular,
             reason: self.reason,
-            package: cell.package.clone(),
-            symbol: cell.symbol.clone(),
-            ty: Some(cell.ty_text.clone()),
+            package,
+            symbol,
+            ty: None,
             message: self.message,
-            location: location(w, cell.file, cell.span),
+            location,
             witness: self.witness,
             home: Some(self.home.into()),
             help: Some(self.help.into()),
@@ -161,22 +171,26 @@ pub fn step(w: &World<'_>, shown: &Shown) -> Step {
         Op::Rmw => (Role::Written, "counted"),
         _ => (Role::Written, "written"),
     };
-    Step { role, entry, message: format!("{verb} by {by}"), location: node_location(w, origin.node, origin.span) }
+    Step::new(role, format!("{verb} by {by}"), node_location(w, origin.node, origin.span)).on(entry)
+}
+
+/// Where an entry point starts.
+pub fn entered(w: &World<'_>, id: EntryId) -> Step {
+    let entry = w.facts.entry(id);
+    let label = entry_label(w, id);
+    Step::new(Role::Entered, format!("{label} starts here"), location(w, entry.file, entry.span)).on(label)
+}
+
+/// The start of an entry point and the calls from it.
+pub fn begin(w: &World<'_>, entry: EntryId, path: &[Edge]) -> Vec<Step> {
+    std::iter::once(entered(w, entry)).chain(calls(w, path, &entry_label(w, entry))).collect()
 }
 
 /// The path from the entry point down to the access, with the calls between.
 pub fn chain(w: &World<'_>, shown: &Shown) -> Vec<Step> {
     let mut steps = Vec::new();
     if let Some(entry) = shown.entry {
-        let facts = w.facts.entry(entry);
-        let label = entry_label(w, entry);
-        steps.push(Step {
-            role: Role::Entered,
-            entry: Some(label.clone()),
-            message: format!("{label} starts here"),
-            location: location(w, facts.file, facts.span),
-        });
-        steps.extend(calls(w, &shown.path, &label));
+        steps.extend(begin(w, entry, &shown.path));
     }
     // A helper does it to what it is given: the calls from the owner of the state down to it.
     let access = w.facts.access(shown.access);
@@ -195,19 +209,12 @@ pub fn effect_path(w: &World<'_>, effect: &Effect, role: Role, verb: &str) -> Ve
     let mut entry = None;
     if let Some((id, path)) = entries(w, effect.node).into_iter().next() {
         let label = entry_label(w, id);
-        let facts = w.facts.entry(id);
-        steps.push(Step {
-            role: Role::Entered,
-            entry: Some(label.clone()),
-            message: format!("{label} starts here"),
-            location: location(w, facts.file, facts.span),
-        });
-        steps.extend(calls(w, &path, &label));
+        steps.extend(begin(w, id, &path));
         by.clone_from(&label);
         entry = Some(label);
     }
     let location = node_location(w, effect.node, effect.span);
-    steps.push(Step { role, entry, message: format!("{verb} by {by}"), location });
+    steps.push(Step::new(role, format!("{verb} by {by}"), location).on(entry));
     steps
 }
 
@@ -233,12 +240,12 @@ pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
             let callee = w.p.text(w.p.def(w.facts.node(edge.to).def).name);
             let verb = if edge.spawn { "hands work to a task" } else { "calls" };
             let what = if edge.spawn { String::new() } else { format!(" `{callee}`") };
-            Step {
-                role: if edge.spawn { Role::Spawned } else { Role::Called },
-                entry: Some(label.to_string()),
-                message: format!("{verb}{what}"),
-                location: node_location(w, edge.from, edge.span),
-            }
+            Step::new(
+                if edge.spawn { Role::Spawned } else { Role::Called },
+                format!("{verb}{what}"),
+                node_location(w, edge.from, edge.span),
+            )
+            .on(label.to_string())
         })
         .collect()
 }
@@ -262,15 +269,25 @@ pub fn short(symbol: &str) -> &str {
     }
 }
 
-/// How requests use what a library part keeps: one path to a change, one to a read.
-pub fn handled(w: &World<'_>, def: DefId, rule: &str, keeps: &str) -> Vec<Vec<Step>> {
+/// How requests use what is built at `def`: one path to a change and one to a read. `changes` tells of an effect
+/// on it whether it changes it; `verbs` close the paths.
+pub fn used(w: &World<'_>, def: DefId, verbs: [&str; 2], changes: impl Fn(&Effect) -> Option<bool>) -> Vec<Vec<Step>> {
     let of = |change: bool, role, verb| {
-        let ours =
-            |e: &Effect| e.what.rsplit_once("::").is_some_and(|(ty, _)| w.cat.handle(ty).iter().any(|(r, k)| r == rule && k == keeps));
-        let wanted = |e: &Effect| matches!(e.kind, EffectKind::Handle { writes } if writes == change) && ours(e);
-        nearest(w, def, !change, wanted).map(|effect| effect_path(w, effect, role, verb))
+        let effect = nearest(w, def, !change, |effect| changes(effect) == Some(change))?;
+        Some(effect_path(w, effect, role, verb))
     };
-    [of(true, Role::Written, "written"), of(false, Role::Read, "read")].into_iter().flatten().collect()
+    [of(true, Role::Written, verbs[0]), of(false, Role::Read, verbs[1])].into_iter().flatten().collect()
+}
+
+/// How requests use what a library part keeps.
+pub fn handled(w: &World<'_>, def: DefId, rule: &str, keeps: &str) -> Vec<Vec<Step>> {
+    used(w, def, ["written", "read"], |effect| match effect.kind {
+        EffectKind::Handle { writes } => {
+            let (ty, _) = effect.what.rsplit_once("::")?;
+            w.cat.handle(ty).iter().any(|(r, k)| r == rule && k == keeps).then_some(writes)
+        }
+        _ => None,
+    })
 }
 
 /// Witness paths of something that is built in one place and used in others: the first shows where it is

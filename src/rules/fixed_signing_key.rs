@@ -1,6 +1,6 @@
 //! Keys that cannot be changed without signing everybody out.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::World;
 use crate::facts::issued::Kind;
 use crate::facts::model::{CallKind, NodeId, Prov};
@@ -79,27 +79,19 @@ fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Opti
     }
     let checked = evidence::node_location(w, verify.node, verify.span);
     witness.push(Step::new(Role::Verified, "only that key is tried", checked));
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::KeyRotation,
         severity,
         confidence: Confidence::High,
-        persona: Persona::Regular,
         reason: reason.into(),
-        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-        symbol: w.p.path(node.def),
-        ty: None,
         message: harm.into(),
-        location,
         witness: vec![witness],
-        home: Some("secret store".into()),
-        help: Some(
-            "put a key id (`kid`) into the header and verify with the key that it names, so that the next key is \
-             known before it signs and the last one until its tokens end"
-                .into(),
-        ),
-        related: Vec::new(),
-    })
+        home: "secret store",
+        help: "put a key id (`kid`) into the header and verify with the key that it names, so that the next key is \
+             known before it signs and the last one until its tokens end",
+    };
+    Some(told.at(node.def, w.p.path(node.def), location, w))
 }
 
 fn kept(w: &World<'_>, home: Home) -> Step {
@@ -150,30 +142,28 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
     let location = evidence::node_location(w, made.node, made.span);
     let what = made.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
     let bad = literal || fallback;
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::KeyRotation,
         severity: if bad { Severity::Error } else { Severity::Note },
         confidence: if bad { Confidence::High } else { Confidence::Medium },
-        persona: if bad { Persona::Regular } else { Persona::Pedantic },
         reason: if bad {
             "reporting because the key for cookies is a literal"
         } else {
             "reporting because one key signs cookies, and no older one is accepted"
         }
         .into(),
-        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(node.def)),
-        ty: None,
         message: if bad {
             "whoever reads the source can make cookies of any user: the key is written into it".into()
         } else {
             "changing the cookie key ends every session at once: one key signs, and no older one is accepted".into()
         },
-        location: location.clone(),
-        witness: vec![vec![Step::new(Role::Declared, "the key is made here", location)]],
-        home: Some("secret store".into()),
-        help: Some("load the key from configuration, and accept the one before it until its cookies have ended".into()),
-        related: Vec::new(),
+        witness: vec![vec![Step::new(Role::Declared, "the key is made here", location.clone())]],
+        home: "secret store",
+        help: "load the key from configuration, and accept the one before it until its cookies have ended",
+    };
+    Some(Finding {
+        persona: if bad { Persona::Regular } else { Persona::Pedantic },
+        ..told.at(node.def, format!("{}::{what}", w.p.path(node.def)), location, w)
     })
 }

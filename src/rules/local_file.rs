@@ -1,6 +1,7 @@
 //! Request data or service state whose home is the instance's own disk.
 
-use super::{evidence, work};
+use super::evidence::{self, Told};
+use super::work;
 use crate::catalog::{FnEffect, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -108,16 +109,8 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let mut steps = Vec::new();
     let by = match &entry {
         Some((id, path)) => {
-            let label = evidence::entry_label(w, *id);
-            let facts = w.facts.entry(*id);
-            steps.push(Step {
-                role: Role::Entered,
-                entry: Some(label.clone()),
-                message: format!("{label} starts here"),
-                location: evidence::location(w, facts.file, facts.span),
-            });
-            steps.extend(evidence::calls(w, path, &label));
-            label
+            steps.extend(evidence::begin(w, *id, path));
+            evidence::entry_label(w, *id)
         }
         None => "the service".to_string(),
     };
@@ -157,23 +150,16 @@ fn finding(
     witness: Vec<Vec<Step>>,
 ) -> Finding {
     let def = w.facts.node(effect.node).def;
-    Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Error,
         confidence,
-        persona: Persona::Regular,
         reason,
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(def)),
-        ty: None,
         message: format!("what {by} stores is gone with this instance and absent on every other: `{what}` puts it on local disk"),
-        location: evidence::node_location(w, effect.node, effect.span),
         witness,
-        home: Some("object store".into()),
-        help: Some(
-            "put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone".into(),
-        ),
-        related: Vec::new(),
-    }
+        home: "object store",
+        help: "put the bytes into an object store or the database and keep only a key; use local disk for temporary files alone",
+    };
+    told.at(def, format!("{}::{what}", w.p.path(def)), evidence::node_location(w, effect.node, effect.span), w)
 }

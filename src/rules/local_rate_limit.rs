@@ -2,7 +2,7 @@
 
 pub mod counters;
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::catalog::Op;
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -36,24 +36,16 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
     let def = w.facts.node(effect.node).def;
     let location = evidence::node_location(w, effect.node, effect.span);
     let what = evidence::last_two(&effect.what);
-    Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Warning,
         confidence: Confidence::High,
-        persona: Persona::Regular,
         reason: format!("reporting because `{what}` counts in the memory of the process that builds it"),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(def)),
-        ty: None,
         message: format!("every instance allows the whole limit again, and a restart forgets it: `{what}` counts in this process only"),
-        location: location.clone(),
-        witness: vec![vec![Step::new(Role::Declared, "the limiter is built here", location)]],
-        home: Some("shared cache".into()),
-        help: Some(
-            "count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed"
-                .into(),
-        ),
-        related: Vec::new(),
-    }
+        witness: vec![vec![Step::new(Role::Declared, "the limiter is built here", location.clone())]],
+        home: "shared cache",
+        help: "count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed",
+    };
+    told.at(def, format!("{}::{what}", w.p.path(def)), location, w)
 }

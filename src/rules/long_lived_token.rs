@@ -1,6 +1,6 @@
 //! Tokens that cannot be taken back: how long a revoked user stays in.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::config::TokenLimits;
 use crate::facts::cells::World;
 use crate::facts::issued::{Kind, Way, is_alone, local_list};
@@ -43,22 +43,21 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, limits: TokenLimits
     if !rights.is_empty() {
         message.push_str(&format!("; {} keep what they had when it was signed", list(&rights)));
     }
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::RevocationWindow,
         severity: case.severity,
         confidence: if way.entry.is_some() { Confidence::High } else { Confidence::Medium },
-        persona: Persona::Regular,
         reason: case.reason,
-        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-        symbol: w.p.path(node.def),
-        ty: struct_of(kind).map(|def| w.p.path(def)),
         message,
-        location: evidence::node_location(w, mint.node, mint.span),
         witness: witness(w, kind, verify, way),
-        home: Some("shared cache".into()),
-        help: Some(case.help.into()),
+        home: "shared cache",
+        help: case.help,
+    };
+    Some(Finding {
+        ty: struct_of(kind).map(|def| w.p.path(def)),
         related,
+        ..told.at(node.def, w.p.path(node.def), evidence::node_location(w, mint.node, mint.span), w)
     })
 }
 
@@ -170,38 +169,27 @@ fn witness(w: &World<'_>, kind: &Kind<'_>, verify: &Verify, way: &Way) -> Vec<Ve
     let mut minted = Vec::new();
     let entry = kind.mints.iter().find_map(|m| evidence::entries(w, m.node).into_iter().next());
     let label = entry.as_ref().map(|(e, _)| evidence::entry_label(w, *e));
-    if let (Some((id, path)), Some(label)) = (&entry, &label) {
-        let facts = w.facts.entry(*id);
-        let location = evidence::location(w, facts.file, facts.span);
-        minted.push(Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location });
-        minted.extend(evidence::calls(w, path, label));
+    if let Some((id, path)) = &entry {
+        minted.extend(evidence::begin(w, *id, path));
     }
     if let Some(via) = kind.mints.iter().find(|m| m.via.is_some()) {
         let location = evidence::node_location(w, via.node, via.span);
-        minted.push(Step {
-            role: Role::Called,
-            entry: label.clone(),
-            message: "the claims are handed to what signs them".into(),
-            location,
-        });
+        minted.push(Step::new(Role::Called, "the claims are handed to what signs them", location).on(label.clone()));
     }
     if let Some((file, span)) = kind.primary.claims.set {
         let message = format!("the expiry is set here: {}", described(kind.expiry()));
-        minted.push(Step { role: Role::Configured, entry: label.clone(), message, location: evidence::location(w, file, span) });
+        minted.push(Step::new(Role::Configured, message, evidence::location(w, file, span)).on(label.clone()));
     }
     let by = label.as_ref().map_or(String::new(), |l| format!(" in {l}"));
     let location = evidence::node_location(w, kind.origin.node, kind.origin.span);
-    minted.push(Step { role: Role::Signed, entry: label, message: format!("the token is signed here{by}"), location });
+    minted.push(Step::new(Role::Signed, format!("the token is signed here{by}"), location).on(label));
     let mut checked = Vec::new();
     let label = way.entry.map(|e| evidence::entry_label(w, e));
-    if let (Some(id), Some(label)) = (way.entry, &label) {
-        let facts = w.facts.entry(id);
-        let location = evidence::location(w, facts.file, facts.span);
-        checked.push(Step { role: Role::Entered, entry: Some(label.clone()), message: format!("{label} starts here"), location });
-        checked.extend(evidence::calls(w, &way.path, label));
+    if let Some(id) = way.entry {
+        checked.extend(evidence::begin(w, id, &way.path));
     }
     let location = evidence::node_location(w, verify.node, verify.span);
-    checked.push(Step { role: Role::Verified, entry: label, message: "it is checked here, and no store is asked".into(), location });
+    checked.push(Step::new(Role::Verified, "it is checked here, and no store is asked", location).on(label));
     vec![minted, checked]
 }
 

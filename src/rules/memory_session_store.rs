@@ -1,6 +1,6 @@
 //! A library's session store that keeps sessions in this process.
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
@@ -21,26 +21,21 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
     let location = evidence::node_location(w, effect.node, effect.span);
     let keeps = w.cat.library(&effect.what).map_or("sessions".to_string(), |l| l.keeps.clone());
     let what = evidence::last_two(&effect.what);
-    Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::CacheWriteBack,
         severity: Severity::Error,
         confidence: Confidence::High,
-        persona: Persona::Regular,
         reason: format!("reporting because `{what}` keeps {keeps} in the memory of the process that builds it"),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(def)),
-        ty: None,
         message: format!(
             "a client loses its session when the next request reaches another instance or this one restarts: `{what}` keeps {keeps} in memory"
         ),
-        location: location.clone(),
         witness: evidence::built(
-            Step::new(Role::Declared, format!("{keeps} are kept here"), location),
+            Step::new(Role::Declared, format!("{keeps} are kept here"), location.clone()),
             evidence::handled(w, def, ID, &keeps),
         ),
-        home: Some("shared cache".into()),
-        help: Some("use the library's Redis or database store, or keep the session in a signed cookie".into()),
-        related: Vec::new(),
-    }
+        home: "shared cache",
+        help: "use the library's Redis or database store, or keep the session in a signed cookie",
+    };
+    told.at(def, format!("{}::{what}", w.p.path(def)), location, w)
 }

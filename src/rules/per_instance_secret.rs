@@ -2,7 +2,7 @@
 
 pub mod keepers;
 
-use super::evidence;
+use super::evidence::{self, Told};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
@@ -28,30 +28,22 @@ fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
     }
     let location = evidence::node_location(w, effect.node, effect.span);
     let what = evidence::last_two(&effect.what);
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Error,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!("reporting because `{what}` makes another key in every process, and again at every start"),
-        package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(node.def)),
-        ty: None,
         message: format!(
             "what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"
         ),
-        location: location.clone(),
         witness: evidence::built(
-            Step::new(Role::Declared, "the key is generated at start", location),
+            Step::new(Role::Declared, "the key is generated at start", location.clone()),
             evidence::handled(w, node.def, ID, "signed cookies"),
         ),
-        home: Some("secret store".into()),
-        help: Some(
-            "load the key from required configuration or a secret store, the same for all instances, with a \
-             second key to verify by while it is rotated"
-                .into(),
-        ),
-        related: Vec::new(),
-    })
+        home: "secret store",
+        help: "load the key from required configuration or a secret store, the same for all instances, with a \
+             second key to verify by while it is rotated",
+    };
+    Some(told.at(node.def, format!("{}::{what}", w.p.path(node.def)), location, w))
 }

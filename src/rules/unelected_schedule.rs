@@ -1,6 +1,7 @@
 //! Periodic work that every instance does on shared state.
 
-use super::{evidence, work};
+use super::evidence::{self, Told};
+use super::work;
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -58,27 +59,19 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         witness.push(steps);
     }
     let def = node.def;
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!("reporting because the loop reaches {} and nothing on the way takes a claim, lock or lease", work::name(w, first)),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: w.p.path(def),
-        ty: None,
         message: format!("two instances do this work twice: every instance repeats {} with no claim or election", work::name(w, first)),
-        location: evidence::node_location(w, at_node, span),
         witness,
-        home: Some("coordination service".into()),
-        help: Some(
-            "claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or \
-             run the job as a single scheduled job outside the service"
-                .into(),
-        ),
-        related: Vec::new(),
-    })
+        home: "coordination service",
+        help: "claim each row (`FOR UPDATE SKIP LOCKED`, a conditional update), take an advisory lock or lease, or \
+             run the job as a single scheduled job outside the service",
+    };
+    Some(told.at(def, w.p.path(def), evidence::node_location(w, at_node, span), w))
 }
 
 /// Whether an effect changes what other instances share, and not in a way that is the same when repeated.

@@ -3,7 +3,8 @@
 pub mod aggregates;
 pub mod election;
 
-use super::{evidence, work};
+use super::evidence::{self, Told};
+use super::work;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
@@ -113,12 +114,7 @@ fn early(w: &World<'_>, (start, entry): (NodeId, EntryId), settle: &Effect, lost
     let label = evidence::entry_label(w, entry);
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
     let mut steps = way(w, entry, start, settle.node);
-    steps.push(Step {
-        role: Role::Because,
-        entry: Some(label.clone()),
-        message: "the broker is told here that it may forget the message".into(),
-        location: at(settle),
-    });
+    steps.push(Step::new(Role::Because, "the broker is told here that it may forget the message", at(settle)).on(label.clone()));
     steps.push(Step::new(Role::Written, format!("{} is done only afterwards", work::name(w, lost)), at(lost)));
     let message = format!("a kill loses the message at hand for good: `{label}` acknowledges it before {} is done", work::name(w, lost));
     let reason = format!("reporting because `{}` settles the message, and nothing is stored before it", settle.what);
@@ -142,12 +138,7 @@ fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Opt
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
     let mut steps = vec![Step::new(Role::Configured, "messages count as done when they arrive", at(auto))];
     steps.extend(way(w, entry, start, lost.node));
-    steps.push(Step {
-        role: Role::Written,
-        entry: Some(label.clone()),
-        message: format!("{} is done only afterwards", work::name(w, lost)),
-        location: at(lost),
-    });
+    steps.push(Step::new(Role::Written, format!("{} is done only afterwards", work::name(w, lost)), at(lost)).on(label.clone()));
     let message =
         format!("a kill loses the message at hand for good: the broker forgets it before `{label}` has done {}", work::name(w, lost));
     let reason = format!("reporting because `{}` acknowledges on arrival and the work is stored later", auto.what);
@@ -156,35 +147,26 @@ fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Opt
 
 /// From the start of a consumer down to a body.
 pub fn way(w: &World<'_>, entry: EntryId, start: NodeId, to: NodeId) -> Vec<Step> {
-    let label = evidence::entry_label(w, entry);
-    let facts = w.facts.entry(entry);
-    let mut steps = vec![Step {
-        role: Role::Entered,
-        entry: Some(label.clone()),
-        message: format!("{label} starts here"),
-        location: evidence::location(w, facts.file, facts.span),
-    }];
-    steps.extend(evidence::calls(w, &w.graph.path(start, to), &label));
-    steps
+    evidence::begin(w, entry, &w.graph.path(start, to))
 }
 
 fn finding(w: &World<'_>, at: &Effect, message: String, reason: String, witness: Vec<Vec<Step>>) -> Finding {
     let def = w.facts.node(at.node).def;
-    Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::Quarantine,
         severity: Severity::Error,
         confidence: Confidence::High,
-        persona: Persona::Regular,
         reason,
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::{}", w.p.path(def), at.what.rsplit('.').next().unwrap_or("ack")),
-        ty: None,
         message,
-        location: evidence::node_location(w, at.node, at.span),
         witness,
-        home: Some("durable queue".into()),
-        help: Some("store the work first, in a way that bears repetition, and acknowledge or commit the message afterwards".into()),
-        related: Vec::new(),
-    }
+        home: "durable queue",
+        help: "store the work first, in a way that bears repetition, and acknowledge or commit the message afterwards",
+    };
+    told.at(
+        def,
+        format!("{}::{}", w.p.path(def), at.what.rsplit('.').next().unwrap_or("ack")),
+        evidence::node_location(w, at.node, at.span),
+        w,
+    )
 }

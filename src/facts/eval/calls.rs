@@ -451,12 +451,7 @@ impl<'a> Eval<'a> {
                 value.reads.clear();
             }
             FnEffect::Temp => {
-                value.ty = match text.rsplit_once("::") {
-                    Some((owner, _)) if owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) => {
-                        Ty::ext(self.p.names.intern(owner))
-                    }
-                    _ => Ty::Unknown,
-                };
+                value.ty = self.owner_type(text);
                 value.extra().temporary = true;
             }
             FnEffect::Random => {

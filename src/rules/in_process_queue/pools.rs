@@ -4,7 +4,8 @@ use super::ID;
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
-use crate::rules::{detached_task, evidence, work};
+use crate::rules::evidence::{self, Told};
+use crate::rules::{detached_task, work};
 
 /// Requests that are shown as handing work over.
 const SHOWN: usize = 4;
@@ -31,28 +32,23 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let label = evidence::entry_label(w, entry);
     let location = evidence::node_location(w, effect.node, effect.span);
     let what = evidence::last_two(&effect.what);
-    let declared = Step { role: Role::Declared, entry: None, message: format!("the {pool} is built here"), location: location.clone() };
+    let declared = Step::new(Role::Declared, format!("the {pool} is built here"), location.clone());
     let uses = lost.iter().map(|(e, _)| evidence::effect_path(w, e, Role::Sent, "handed over")).collect();
-    Some(Finding {
+    let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
         severity: Severity::Error,
         confidence: Confidence::Medium,
-        persona: Persona::Regular,
         reason: format!(
             "reporting because {label} answers once {} waits in the pool, and only this process can do it",
             work::name(w, undone)
         ),
-        package: w.p.krate(w.p.def(def).krate).package.clone(),
-        symbol: format!("{}::{what}", w.p.path(def)),
-        ty: None,
         message: format!(
             "a kill loses all work that {label} has handed to this pool and already answered for: its queue is in this process"
         ),
-        location,
         witness: evidence::built(declared, uses),
-        home: Some("durable queue".into()),
-        help: Some("put the work into a durable queue or table before answering, and let the pool take it from there".into()),
-        related: Vec::new(),
-    })
+        home: "durable queue",
+        help: "put the work into a durable queue or table before answering, and let the pool take it from there",
+    };
+    Some(told.at(def, format!("{}::{what}", w.p.path(def)), location, w))
 }

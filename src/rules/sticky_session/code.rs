@@ -3,8 +3,8 @@
 use super::ID;
 use crate::facts::cells::World;
 use crate::facts::model::{Node, NodeKind};
-use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
-use crate::rules::evidence;
+use crate::finding::{ChecklistItem, Confidence, Finding, Role, Severity, Step};
+use crate::rules::evidence::{self, Told};
 use crate::syntax::hir::{ExprKind, Lit, Span};
 
 /// One pass over the literals of each file that has any node of a request.
@@ -26,23 +26,18 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let location = evidence::location(w, node.file, *span);
         let entry = evidence::entries(w, id).first().map(|(entry, _)| evidence::entry_label(w, *entry));
         let by = entry.clone().unwrap_or_else(|| "a request".into());
-        findings.push(Finding {
+        let told = Told {
             rule: ID,
             item: ChecklistItem::Affinity,
             severity: Severity::Warning,
             confidence: Confidence::High,
-            persona: Persona::Regular,
             reason: format!("reporting because `{}` names one instance for the request, which no other can then answer", pin.header),
-            package: w.p.krate(w.p.def(node.def).krate).package.clone(),
-            symbol: format!("{}::{}", w.p.path(node.def), pin.header),
-            ty: None,
             message: format!("{by} fails when one instance is gone: `{}` sends it to the instance that knows its client", pin.header),
-            location: location.clone(),
-            witness: vec![vec![Step { role: Role::Sent, entry, message: "the instance is named here".into(), location }]],
-            home: Some("shared cache".into()),
-            help: Some("keep what only that instance knows in a shared store, so that any instance can answer".into()),
-            related: Vec::new(),
-        });
+            witness: vec![vec![Step::new(Role::Sent, "the instance is named here", location.clone()).on(entry)]],
+            home: "shared cache",
+            help: "keep what only that instance knows in a shared store, so that any instance can answer",
+        };
+        findings.push(told.at(node.def, format!("{}::{}", w.p.path(node.def), pin.header), location, w));
     }
     findings
 }

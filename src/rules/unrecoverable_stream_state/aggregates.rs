@@ -37,13 +37,8 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     first.extend(way(w, entry, start, w.facts.access(write.access).node));
     first.push(evidence::step(w, &write));
     if let Some(settle) = early {
-        let message = "the broker may forget the message from here on".into();
-        first.push(Step {
-            role: Role::Because,
-            entry: Some(label.clone()),
-            message,
-            location: evidence::node_location(w, settle.node, settle.span),
-        });
+        let message = "the broker may forget the message from here on";
+        first.push(Step::new(Role::Because, message, evidence::node_location(w, settle.node, settle.span)).on(label.clone()));
     }
     if let Some(flush) = drains(cell, w).first() {
         let access = w.facts.access(*flush);
