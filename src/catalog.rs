@@ -3,6 +3,7 @@
 
 mod consumer;
 mod paths;
+mod secrets;
 pub mod tokens;
 
 pub use self::consumer::Consumer;
@@ -158,6 +159,8 @@ struct TypeEntry {
     class: String,
     #[serde(default)]
     value: usize,
+    #[serde(default)]
+    shares: bool,
     channel: Option<Channel>,
     paths: Vec<String>,
 }
@@ -328,6 +331,7 @@ struct Document {
     pin: Vec<Pin>,
     bus: Bus,
     claims: Claims,
+    secrets: secrets::SecretsDocument,
     token: tokens::TokenDocument,
     stores: BTreeMap<StoreKind, Vec<String>>,
     grpc: BTreeMap<String, Vec<String>>,
@@ -339,6 +343,8 @@ struct Document {
 pub struct TypeInfo {
     pub class: usize,
     pub value: usize,
+    /// A clone of it is the same value once more.
+    pub shares: bool,
     pub channel: Option<Channel>,
 }
 
@@ -377,6 +383,7 @@ pub struct Catalog {
     claim_crates: Vec<String>,
     claim_types: PathTable<()>,
     bus_types: PathTable<()>,
+    pub secrets: secrets::Secrets,
     pub tokens: tokens::TokenTables,
     stores: FxHashMap<String, StoreKind>,
     type_memo: RwLock<FxHashMap<Name, Option<TypeInfo>>>,
@@ -470,6 +477,7 @@ impl Catalog {
         extend(&mut self.metrics.macros, document.metrics.macros);
         extend(&mut self.claim_crates, document.claims.crates);
         self.claim_types.extend(&document.claims.types);
+        self.secrets.add(document.secrets);
         self.pins.extend(document.pin);
         extend(&mut self.backends.embedded, document.backends.embedded);
         extend(&mut self.backends.shared, document.backends.shared);

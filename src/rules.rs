@@ -114,7 +114,7 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
     let mut told = Vec::new();
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
-        let stored = unrecoverable_stream_state::aggregates::recoverable(cell, &profile, w);
+        let stored = unrecoverable_stream_state::aggregates::recoverable(cell, &profile, w) || w.awaited(cell);
         let mut rules = CELL_RULES.iter().enumerate().filter(|_| !stored);
         let verdict = rules.find_map(|(rank, rule)| rule(cell, &profile, w).map(|f| (rank, f)));
         if inventory {

@@ -194,6 +194,11 @@ impl<'a> World<'a> {
         self.fed.contains(&node)
     }
 
+    /// Whether everything in a cell is waited for by the request that it is for, which is still in flight.
+    pub fn awaited(&self, cell: &Cell) -> bool {
+        cell.accesses.iter().any(|a| self.facts.unanswered.contains(a))
+    }
+
     /// Effects of one node, in order.
     pub fn effects_of(&self, node: NodeId) -> &[EffectId] {
         &self.effects_of[node.index()]
@@ -230,9 +235,10 @@ impl<'a> World<'a> {
             if self.facts.per_connection.contains(&(*node, *made)) {
                 return None;
             }
-            // Made while serving a request: it goes with the request.
-            let made = self.graph.phase(*node);
-            let own = *node == access.node && self.class(&access.ty) != "atomic";
+            let held = self.facts.held.contains(&(*node, *made));
+            // Made while serving a request: it goes with the request. What a loop keeps that serves requests lives on.
+            let made = if held { self.graph.direct_phase(*node) } else { self.graph.phase(*node) };
+            let own = *node == access.node && self.class(&access.ty) != "atomic" && !held;
             if made.requested() || own || !made.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
                 return None;
             }

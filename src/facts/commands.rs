@@ -37,6 +37,7 @@ impl Commands {
                 made_of.entry((init.holder, init.field)).or_insert(channel);
             }
         }
+        let registered = registered(p, cat, facts);
         let waits = |node: NodeId| facts.node(node).pumps || facts.node(node).listens;
         let mut lines: FxHashMap<Line, usize> = FxHashMap::default();
         let mut all: Vec<Ends> = Vec::new();
@@ -47,6 +48,10 @@ impl Commands {
             let made = match (&access.place.root, access.place.path.as_slice()) {
                 (Root::Local(node, span), []) => Some((*node, *span)),
                 (_, [.., Seg::Field(holder, name)]) => made_of.get(&(*holder, *name)).copied(),
+                (Root::Param(..) | Root::Registered(_), []) if access.op == Op::Send => {
+                    let mut fits = registered.iter().filter(|(kept, _)| agree(kept, &items));
+                    fits.next().filter(|_| fits.next().is_none()).map(|(_, made)| *made)
+                }
                 _ => None,
             };
             let known = made.map(|(node, span)| Line::Made(node, span)).into_iter();
@@ -82,6 +87,26 @@ impl Commands {
         }
         edges
     }
+}
+
+/// Sending ends that are the state of a service by themselves: what they carry, and where the channel is made.
+fn registered(p: &Program, cat: &Catalog, facts: &Facts) -> Vec<(Ty, (NodeId, Span))> {
+    let ends = facts.registrations.iter().filter_map(|r| match &r.place {
+        Some(Place { root: Root::Local(node, span), path }) if path.is_empty() => Some((items(p, cat, &r.ty, "sender")?, (*node, *span))),
+        _ => None,
+    });
+    let mut found: Vec<(Ty, (NodeId, Span))> = Vec::new();
+    for (kept, made) in ends {
+        if !found.iter().any(|(_, known)| *known == made) {
+            found.push((kept, made));
+        }
+    }
+    found
+}
+
+/// Whether two types may be one, as far as both are known.
+fn agree(one: &Ty, other: &Ty) -> bool {
+    one.is_unknown() || other.is_unknown() || one == other
 }
 
 /// What a queue's end of this class carries, behind locks, options and pointers.

@@ -22,6 +22,7 @@ mod places;
 mod refusals;
 mod routers;
 mod routes;
+mod secrets;
 mod stops;
 mod tasks;
 mod time;
@@ -168,6 +169,8 @@ struct Body {
     exclusive_self: bool,
     /// After a connection was accepted in a loop, or in what makes a service for each: what is made here goes with it.
     connection: bool,
+    /// The loop that is walked, if it waits for what a channel or stream brings.
+    receiving: Option<Span>,
     /// Loops and closures over elements around what is walked.
     iterating: u32,
     /// It calls a generic function that checks tokens, for claims that are not named here.
@@ -499,6 +502,9 @@ impl<'a> Eval<'a> {
             });
             self.depth -= 1;
             value.prov = if result.prov == Prov::NONE { Prov::CONST } else { result.prov };
+            if is_static && value.prov.has(Prov::RANDOM) {
+                self.facts.drawn.insert(def);
+            }
             if declared.is_unknown() && !lazy {
                 value.ty = result.ty.clone();
             }
@@ -557,6 +563,7 @@ impl Body {
             work_params: 0,
             exclusive_self: false,
             connection: false,
+            receiving: None,
             iterating: 0,
             checks: false,
             counting_self: false,

@@ -41,6 +41,8 @@ pub struct Hosts {
 }
 
 const MAX_DEPTH: u32 = 12;
+/// Structs inside the items of a queue that are searched for a way to answer.
+const MAX_ITEM: u32 = 5;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
@@ -365,6 +367,34 @@ fn sends(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
             let Some((_, fields)) = p.fields_of(*def) else { return false };
             let file = p.def(*def).file;
             fields.fields.iter().any(|f| p.field_type(*def, args, p.name_in(file, f.name)).is_some_and(|t| sends(p, cat, &t, depth + 1)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value of this type holds the way to answer whoever sent it, also in the structs that it is made of.
+pub fn holds_answer(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
+    answers(p, cat, ty, 0)
+}
+
+fn answers(p: &Program, cat: &Catalog, ty: &Ty, depth: u32) -> bool {
+    if depth > MAX_ITEM {
+        return false;
+    }
+    match ty {
+        Ty::Ext(name, args) => {
+            let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
+            matches!(class, Some("oneshot-sender" | "sender")) || args.iter().any(|a| answers(p, cat, a, depth + 1))
+        }
+        Ty::Tuple(elems) => elems.iter().any(|e| answers(p, cat, e, depth + 1)),
+        Ty::Adt(def, args) => {
+            let holders = std::iter::once(def).chain(p.variants.get(def).into_iter().flatten());
+            holders.into_iter().any(|&holder| {
+                let Some((_, fields)) = p.fields_of(holder) else { return false };
+                let file = p.def(holder).file;
+                let held = |f: &hir::Field| p.field_type(holder, args, p.name_in(file, f.name));
+                fields.fields.iter().filter_map(held).any(|t| answers(p, cat, &t, depth + 1))
+            })
         }
         _ => false,
     }

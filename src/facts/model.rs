@@ -163,6 +163,8 @@ pub struct Branch {
     pub question: u32,
     /// What stands behind the question is not reached on this way.
     pub leaves: bool,
+    /// The function, or the program, ends on this way.
+    pub ends: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -282,6 +284,28 @@ pub enum UseKind {
     Kept,
     /// Its age decides whether it still counts.
     Aged,
+    /// Signs, seals or salts.
+    Signs,
+}
+
+/// The method of accesses by which a value is compared with what may come from a request.
+pub const COMPARED: &str = "compare";
+
+/// Where something lies that outlives the body in which it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kept {
+    Field(DefId, Name),
+    Static(DefId),
+    Local(NodeId, Span),
+}
+
+/// A value that signs, seals or salts here.
+pub struct Signing {
+    pub node: NodeId,
+    pub span: Span,
+    pub key: Kept,
+    /// It does so only if this comes from a request.
+    pub with: Option<Prov>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -309,6 +333,8 @@ pub enum EffectKind {
     },
     /// A channel is made.
     Channel(Channel),
+    /// Bytes are written to a connection that this body has made.
+    Wire,
     Sleep,
     Log,
     /// A library part by the catalog's rule id.
@@ -407,6 +433,16 @@ pub struct Init {
     pub channel: Option<(NodeId, Span)>,
     /// The variable whose value it is.
     pub made: Option<(NodeId, Span)>,
+    /// Where the value is written.
+    pub span: Span,
+}
+
+impl Init {
+    /// Whether the value is, or holds, what an effect makes: there, or in the variable that it is.
+    pub fn makes(&self, effect: &Effect) -> bool {
+        let variable = self.made.is_some_and(|(node, span)| node == effect.node && span.holds(effect.span));
+        variable || self.node == effect.node && self.span.holds(effect.span)
+    }
 }
 
 /// A value given to the service to keep.
@@ -429,15 +465,24 @@ pub struct Facts {
     pub registrations: Vec<Registration>,
     /// Values made anew for each connection, by the place where they are made.
     pub per_connection: FxHashSet<(NodeId, Span)>,
+    /// Variables that a loop over what a channel brings keeps from one item to the next, by where they are made.
+    pub held: FxHashSet<(NodeId, Span)>,
+    /// Accesses by which such a variable takes in the way to answer a request: whoever sent it still waits.
+    pub unanswered: FxHashSet<AccessId>,
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,
     pub tokens: super::tokens::Tokens,
+    pub signings: Vec<Signing>,
+    /// Statics that start with something drawn at random.
+    pub drawn: FxHashSet<DefId>,
     pub branches: Vec<Branch>,
     /// Variables that hold state, by the node and span of their making: what they start from, and the name.
     pub starts: FxHashMap<(NodeId, Span), (Prov, Option<Name>)>,
     /// Functions that read from a store, themselves or through what they call.
     pub loading: FxHashSet<DefId>,
+    /// Channels for one answer, by where they are made: the bodies that name the end at which it arrives.
+    pub answers: FxHashMap<(NodeId, Span), Vec<NodeId>>,
     /// What statics start with, where it is a literal.
     pub static_literals: FxHashMap<DefId, Literal>,
     /// Definitions whose body could not be walked, by a fault of this program.

@@ -14,12 +14,13 @@ pub struct OneShot {
 #[derive(Clone, Copy)]
 struct Step {
     branch: Option<BranchId>,
+    order: u32,
     to: NodeId,
 }
 
 impl OneShot {
-    /// Arms that end without serving where another arm of the same question serves, and nothing that serves
-    /// can run beside them. Linear in the calls, but for bodies that serve in several places.
+    /// Arms that end without serving where another arm of the same question serves, or what stands behind the
+    /// question, and nothing that serves can run beside them. Linear in the calls, but for bodies that serve in several places.
     pub fn find(facts: &Facts, node_of: &FxHashMap<DefId, NodeId>, entry_at: &FxHashMap<NodeId, EntryId>) -> OneShot {
         let mut steps: Vec<Vec<Step>> = facts.nodes.iter().map(|_| Vec::new()).collect();
         let mut into: Vec<Vec<NodeId>> = vec![Vec::new(); facts.nodes.len()];
@@ -28,17 +29,18 @@ impl OneShot {
         for call in &facts.calls {
             let Some(&to) = node_of.get(&call.target) else { continue };
             if call.kind == CallKind::Value && entry_at.contains_key(&to) {
-                routes.entry(call.node).or_default().push(Step { branch: call.branch, to });
+                routes.entry(call.node).or_default().push(Step { branch: call.branch, order: call.order, to });
                 continue;
             }
-            steps[call.node.index()].push(Step { branch: call.branch, to });
+            steps[call.node.index()].push(Step { branch: call.branch, order: call.order, to });
             into[to.index()].push(call.node);
         }
         for (index, node) in facts.nodes.iter().enumerate() {
             let id = NodeId(index as u32);
             match (node.parent, node.kind) {
                 (Some(parent), NodeKind::Spawned(effect)) => {
-                    steps[parent.index()].push(Step { branch: facts.effects[effect.index()].branch, to: id });
+                    let Effect { branch, order, .. } = facts.effects[effect.index()];
+                    steps[parent.index()].push(Step { branch, order, to: id });
                     into[index].push(parent);
                 }
                 (Some(parent), NodeKind::Handler(_)) => open.push(parent),
@@ -60,9 +62,9 @@ impl OneShot {
             let found = steps.iter().filter(|s| serves[s.to.index()] && s.to.index() != index);
             serving.entry(NodeId(index as u32)).or_default().extend(found);
         }
-        let mut points: FxHashMap<NodeId, Vec<BranchId>> = FxHashMap::default();
+        let mut points: FxHashMap<NodeId, Vec<(BranchId, u32)>> = FxHashMap::default();
         for effect in &facts.effects {
-            points.entry(effect.node).or_default().extend(effect.branch);
+            points.entry(effect.node).or_default().extend(effect.branch.map(|b| (b, effect.order)));
         }
         let mut found = OneShot::default();
         for (index, own) in steps.iter().enumerate() {
@@ -75,9 +77,11 @@ impl OneShot {
             }
             let mut is_alone = None;
             let effects = points.get(&node).into_iter().flatten().copied();
-            for way in own.iter().filter_map(|s| s.branch).chain(effects) {
+            for (way, order) in own.iter().filter_map(|s| Some((s.branch?, s.order))).chain(effects) {
                 for arm in facts.ways(Some(way)) {
-                    let apart = |other: &Step| facts.excludes(Some(arm), other.branch);
+                    let behind =
+                        |other: &Step| facts.branches[arm.index()].ends && other.order > order && !facts.ways(other.branch).contains(&arm);
+                    let apart = |other: &Step| facts.excludes(Some(arm), other.branch) || behind(other);
                     if !found.arms.contains(&arm)
                         && at.iter().all(apart)
                         && *is_alone.get_or_insert_with(|| alone(facts, node, &steps, &into, &serving))

@@ -1,6 +1,6 @@
 //! Locks, permits and gates in this process that coordinate work on something shared.
 
-use super::evidence::{self, Told};
+use super::evidence::{self, Shown, Told};
 use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
@@ -20,25 +20,17 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let on_request = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
     let of =
         |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
-    let waits = of(&[Op::Wait]);
-    let (held, coordinated) = if !waits.is_empty() && matches!(profile.class, "barrier" | "notify") {
-        let at = evidence::pick(w, &waits, None)?;
-        let step = Step::new(
-            Role::Because,
-            "a request waits here for another one",
-            evidence::node_location(w, w.facts.access(at.access).node, w.facts.access(at.access).span),
-        );
-        (at, Coordinated { what: "a request that may be on another instance".into(), step })
-    } else {
-        let empty = guards_nothing(w, &cell.ty, 0);
-        let gate = profile.class == "atomic" && cell.has_op(w, &[Op::Cas, Op::Swap]);
-        if !empty && !gate {
-            return None;
-        }
-        let locks = if gate { of(&[Op::Cas, Op::Swap]) } else { of(&[Op::Lock, Op::TryLock, Op::Acquire]) };
-        let (lock, coordinated) = locks.iter().find_map(|&l| under(w, l, gate).map(|c| (l, c)))?;
-        (evidence::pick(w, &[lock], None)?, coordinated)
-    };
+    if let Some((waits, wakes)) = meeting(cell, profile, w) {
+        return Some(met(cell, w, &waits, wakes.as_ref()));
+    }
+    let empty = guards_nothing(w, &cell.ty, 0);
+    let gate = profile.class == "atomic" && cell.has_op(w, &[Op::Cas, Op::Swap]);
+    if !empty && !gate {
+        return None;
+    }
+    let locks = if gate { of(&[Op::Cas, Op::Swap]) } else { of(&[Op::Lock, Op::TryLock, Op::Acquire]) };
+    let (lock, coordinated) = locks.iter().find_map(|&l| under(w, l, gate).map(|c| (l, c)))?;
+    let held = evidence::pick(w, &[lock], None)?;
     let holder = held.label(w);
     let name = evidence::short(&cell.symbol);
     let told = Told {
@@ -56,6 +48,61 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: "let the shared store decide: a transaction with a row lock, a unique constraint, an advisory lock, or a lease with fencing",
     };
     Some(told.of(cell, w))
+}
+
+/// A request that waits for another one, and the access by which that one lets it go on; whoever comes last
+/// to a barrier does so for all.
+fn meeting(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<(Shown, Option<Shown>)> {
+    let on_request = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
+    let of =
+        |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
+    let mut waits = of(&[Op::Wait]);
+    if profile.class == "barrier" {
+        return Some((evidence::pick(w, &waits, None)?, None));
+    }
+    let mut wakes = of(&[Op::Notify]);
+    if waits.is_empty() {
+        // The sending end of an answer is left for another request by one that goes on to wait at the other end.
+        waits = of(&[Op::Insert, Op::InsertNew, Op::Push, Op::Store, Op::Swap, Op::LoadThrough]);
+        waits.retain(|&a| listens(w, w.facts.access(a)));
+        wakes = of(&[Op::Reply]);
+    }
+    let wait = evidence::pick(w, &waits, None)?;
+    let wake = evidence::pick(w, &wakes, wait.entry)?;
+    let apart = wake.entry.is_some() && wake.entry != wait.entry;
+    apart.then_some((wait, Some(wake)))
+}
+
+/// Whether the body that leaves the end of a channel waits at the other one, which it has made itself.
+fn listens(w: &World<'_>, access: &Access) -> bool {
+    let here = |node: NodeId| w.facts.node(node).def == w.facts.node(access.node).def;
+    w.facts.answers.iter().any(|((made, _), heard)| here(*made) && heard.contains(&access.node))
+}
+
+fn met(cell: &Cell, w: &World<'_>, waits: &Shown, wakes: Option<&Shown>) -> Finding {
+    let (waiter, name) = (waits.label(w), evidence::short(&cell.symbol));
+    let shown: Vec<&Shown> = std::iter::once(waits).chain(wakes).collect();
+    let mut witness = evidence::ends(w, cell, &shown, None);
+    let said = [Some(format!("{waiter} waits here for another request")), wakes.map(|s| format!("{} lets it go on", s.label(w)))];
+    let ends = witness[0].iter_mut().rev().take(shown.len()).rev();
+    for (step, message) in ends.zip(said.into_iter().flatten()) {
+        step.message = message;
+    }
+    let other = wakes.map_or_else(|| "the requests that it waits for".to_owned(), |s| format!("`{}`", s.label(w)));
+    let told = Told {
+        rule: ID,
+        item: ChecklistItem::TwoInstance,
+        severity: Severity::Error,
+        confidence: evidence::certainty(cell),
+        reason: format!("reporting because `{waiter}` waits at `{name}` for {other}, which only reaches it inside this process"),
+        message: format!(
+            "`{waiter}` waits in vain when {other} comes to another instance: `{name}` brings requests of this process together only"
+        ),
+        witness,
+        home: "coordination service",
+        help: "let the one store what the other waits for, and wake waiters over a bus that every instance hears, or let clients ask again",
+    };
+    told.of(cell, w)
 }
 
 /// A lock whose value is `()`, a single permit, or a collection of such locks.
@@ -86,6 +133,7 @@ fn under(w: &World<'_>, lock: AccessId, gate: bool) -> Option<Coordinated> {
         let shared = match e.kind {
             EffectKind::Store { kind: crate::catalog::StoreKind::Http, .. } if semaphore => false,
             EffectKind::Store { writes, .. } => writes || !gate && !semaphore,
+            EffectKind::Wire => !semaphore && !gate,
             EffectKind::File(kind) => {
                 !semaphore && matches!(kind, crate::catalog::FnEffect::FileWrite | crate::catalog::FnEffect::FileRename)
             }

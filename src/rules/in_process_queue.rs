@@ -6,7 +6,7 @@ use super::evidence::{self, Told};
 use super::work;
 use crate::catalog::{Channel, Op, StoreKind};
 use crate::facts::cells::{Cell, CellKey, World};
-use crate::facts::hosts::Host;
+use crate::facts::hosts::{Host, holds_answer};
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::facts::profile::Profile;
@@ -15,9 +15,6 @@ use crate::resolve::{DefId, Ty};
 use crate::syntax::hir::Span;
 
 pub const ID: &str = "in-process-queue";
-
-/// Structs inside structs that are searched for a way to answer.
-const MAX_DEPTH: u32 = 5;
 
 /// The two sides of a queue.
 struct Queue {
@@ -89,13 +86,13 @@ fn refreshes(queue: &Queue, effects: &[&Effect], w: &World<'_>) -> bool {
 fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
     let item = item(w, &cell.ty, "sender")?;
     // An item without content only wakes whoever looks elsewhere for what to do.
-    if matches!(item, Ty::Unit) || holds_reply(w, &item, 0) {
+    if matches!(item, Ty::Unit) {
         return None;
     }
     let is_send = |a: &AccessId| w.facts.access(*a).op == Op::Send;
     let requested = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
     let sends: Vec<AccessId> = cell.accesses.iter().copied().filter(|a| is_send(a) && requested(a)).collect();
-    if sends.is_empty() || put_back(cell, w) {
+    if sends.is_empty() || put_back(cell, w) || is_answered(w, &item, &sends) {
         return None;
     }
     let built = built(cell, w);
@@ -122,7 +119,7 @@ fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
 /// A list that requests push to and a worker pops from.
 fn collection(cell: &Cell, w: &World<'_>) -> Option<Queue> {
     let content = listed(w, &cell.ty)?;
-    if matches!(content, Ty::Unit) || holds_reply(w, &content, 0) {
+    if matches!(content, Ty::Unit) {
         return None;
     }
     let own = |wanted: &dyn Fn(&Access, Phases) -> bool| {
@@ -134,7 +131,7 @@ fn collection(cell: &Cell, w: &World<'_>) -> Option<Queue> {
         let pops = a.op == Op::Remove && w.p.text(a.method).starts_with("pop");
         pops && phase.has(Phases::BACKGROUND) && !phase.requested()
     });
-    (!sends.is_empty() && !put_back(cell, w)).then_some(())?;
+    (!sends.is_empty() && !put_back(cell, w) && !is_answered(w, &content, &sends)).then_some(())?;
     Some(Queue { sends, received: *pops.first()?, built: None })
 }
 
@@ -204,27 +201,19 @@ fn listed(w: &World<'_>, ty: &Ty) -> Option<Ty> {
     }
 }
 
-/// Whether items carry the way to answer whoever sent them.
-fn holds_reply(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
-    if depth > MAX_DEPTH {
-        return false;
-    }
-    match ty {
-        Ty::Ext(name, args) => {
-            let class = w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i));
-            matches!(class, Some("oneshot-sender" | "sender")) || args.iter().any(|a| holds_reply(w, a, depth + 1))
-        }
-        Ty::Tuple(elems) => elems.iter().any(|e| holds_reply(w, e, depth + 1)),
-        Ty::Adt(def, args) => {
-            let mut holders = vec![*def];
-            holders.extend(w.p.variants.get(def).into_iter().flatten());
-            holders.into_iter().any(|holder| {
-                let Some((_, fields)) = w.p.fields_of(holder) else { return false };
-                let file = w.p.def(holder).file;
-                let held = |f: &crate::syntax::hir::Field| w.p.field_type(holder, args, w.p.name_in(file, f.name));
-                fields.fields.iter().filter_map(held).any(|t| holds_reply(w, &t, depth + 1))
-            })
-        }
-        _ => false,
-    }
+/// Whether those who put items in wait for what becomes of them: the items carry the way to answer, and some
+/// request listens at the other end of it, or that is not known here.
+fn is_answered(w: &World<'_>, item: &Ty, sends: &[AccessId]) -> bool {
+    holds_answer(w.p, w.cat, item) && !sends.iter().all(|&send| nobody_listens(w, w.facts.access(send).node))
+}
+
+/// Whether a body, or the one that calls it, makes channels for an answer and waits at none of them.
+fn nobody_listens(w: &World<'_>, sender: NodeId) -> bool {
+    let callers = w.graph.callers(sender).filter(|e| !e.spawn).map(|e| e.from);
+    let defs: Vec<DefId> = std::iter::once(sender).chain(callers).map(|n| w.facts.node(n).def).collect();
+    let mut made = w.facts.answers.iter().filter(|((node, _), _)| defs.contains(&w.facts.node(*node).def)).peekable();
+    let left_alone = |(made, heard): (&(NodeId, Span), &Vec<NodeId>)| {
+        heard.iter().all(|n| *n != made.0 && matches!(w.facts.node(*n).kind, NodeKind::Spawned(_)))
+    };
+    made.peek().is_some() && made.all(left_alone)
 }

@@ -174,6 +174,9 @@ fn quiet(cell: &Cell, profile: &Profile, w: &World<'_>) -> &'static str {
     if super::unrecoverable_stream_state::aggregates::recoverable(cell, profile, w) {
         return "stored before the messages it is made of are settled";
     }
+    if w.awaited(cell) {
+        return "whoever sent it still waits for the answer";
+    }
     if profile.puts.is_empty() && profile.updates.is_empty() && profile.removes.is_empty() {
         return if profile.reads.is_empty() { "no request touches it" } else { "no request writes it: a snapshot or a replica" };
     }

@@ -4,7 +4,7 @@ pub mod counters;
 
 use super::evidence::{self, Told};
 use crate::catalog::Op;
-use crate::facts::cells::World;
+use crate::facts::cells::{Cell, CellKey, World};
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::finding::*;
@@ -16,7 +16,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     w.facts
         .effects
         .iter()
-        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !is_request_scoped(e, w) && !w.is_off(e))
+        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e))
+        .filter(|e| !is_request_scoped(e, w) && !only_thins_logs(e, w))
         .map(|e| finding(e, w))
         .collect()
 }
@@ -30,6 +31,23 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
         w.facts.node(a.node).def == node.def && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store)
     });
     made_for_one && !kept && node.kind != NodeKind::Initialiser
+}
+
+/// Whether everybody who asks the limiter only decides by it what is logged.
+fn only_thins_logs(effect: &Effect, w: &World<'_>) -> bool {
+    let node = w.facts.node(effect.node);
+    let held = |cell: &&Cell| match &cell.key {
+        CellKey::Static(def) => node.kind == NodeKind::Initialiser && *def == node.def,
+        CellKey::Field(holder, field) => w.lookup.inits(w.facts, *holder, *field).any(|i| i.makes(effect)),
+        CellKey::Local(at, made) => *at == effect.node && made.holds(effect.span),
+        CellKey::Plain(..) => false,
+    };
+    let harmless = |one: &Use| match one.kind {
+        UseKind::Branch { hit, miss } | UseKind::Gate { hit, miss } => hit.empty && miss.empty,
+        UseKind::Logged => true,
+        _ => false,
+    };
+    w.cells.iter().find(held).is_some_and(|cell| !cell.uses.is_empty() && cell.uses.iter().all(harmless))
 }
 
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {

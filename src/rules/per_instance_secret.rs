@@ -1,5 +1,6 @@
 //! Keys generated at start that sign or verify what crosses requests.
 
+pub mod drawn;
 pub mod keepers;
 
 use super::evidence::{self, Told};
@@ -13,37 +14,49 @@ pub const ID: &str = "per-instance-secret";
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     let keepers = Keepers::of(w);
-    w.facts.effects.iter().filter_map(|effect| judge(effect, &keepers, w)).collect()
+    let mut found: Vec<Finding> = w.facts.effects.iter().filter_map(|effect| judge(effect, &keepers, w)).collect();
+    found.extend(drawn::check(w, &found));
+    found
+}
+
+/// Whether a body runs when the service starts, and for no request.
+fn at_start(w: &World<'_>, node: NodeId) -> bool {
+    let phase = w.graph.phase(node);
+    phase.has(Phases::STARTUP) && !phase.has(Phases::REQUEST) || w.facts.node(node).kind == NodeKind::Initialiser
 }
 
 fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
     if effect.kind != EffectKind::Secret || w.graph.is_one_shot(w.facts, effect) {
         return None;
     }
-    let node = w.facts.node(effect.node);
-    let phase = w.graph.phase(effect.node);
-    let at_start = phase.has(Phases::STARTUP) && !phase.has(Phases::REQUEST) || node.kind == NodeKind::Initialiser;
-    if !at_start || w.facts.entries.is_empty() || keepers.elsewhere(w, effect) {
+    let def = w.facts.node(effect.node).def;
+    let drawn = effect.data == Prov::NONE || w.graph.resolve(effect.data, def).has(Prov::RANDOM);
+    if !drawn || !at_start(w, effect.node) || w.facts.entries.is_empty() || keepers.elsewhere(w, effect) {
         return None;
     }
-    let location = evidence::node_location(w, effect.node, effect.span);
     let what = evidence::last_two(&effect.what);
-    let told = Told {
+    let symbol = format!("{}::{what}", w.p.path(def));
+    let message = format!(
+        "what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"
+    );
+    let reason = format!("reporting because `{what}` makes another key in every process, and again at every start");
+    let location = evidence::node_location(w, effect.node, effect.span);
+    let declared = Step::new(Role::Declared, "the key is generated at start", location.clone());
+    let witness = evidence::built(declared, evidence::handled(w, def, ID, "signed cookies"));
+    Some(told(message, reason, witness).at(def, symbol, location, w))
+}
+
+fn told(message: String, reason: String, witness: Vec<Vec<Step>>) -> Told<&'static str> {
+    Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,
         severity: Severity::Error,
         confidence: Confidence::Medium,
-        reason: format!("reporting because `{what}` makes another key in every process, and again at every start"),
-        message: format!(
-            "what one instance signs, another rejects, and a restart invalidates all of it: `{what}` generates the key in each process"
-        ),
-        witness: evidence::built(
-            Step::new(Role::Declared, "the key is generated at start", location.clone()),
-            evidence::handled(w, node.def, ID, "signed cookies"),
-        ),
+        reason,
+        message,
+        witness,
         home: "secret store",
         help: "load the key from required configuration or a secret store, the same for all instances, with a \
              second key to verify by while it is rotated",
-    };
-    Some(told.at(node.def, format!("{}::{what}", w.p.path(node.def)), location, w))
+    }
 }

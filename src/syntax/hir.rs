@@ -47,6 +47,13 @@ pub struct Span {
     pub end_column: u32,
 }
 
+impl Span {
+    /// Whether another span of the same file lies within this one.
+    pub fn holds(self, other: Span) -> bool {
+        (self.line, self.column) <= (other.line, other.column) && (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+    }
+}
+
 /// One lowered source file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct File {

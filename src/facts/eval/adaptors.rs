@@ -75,6 +75,9 @@ impl<'a> Eval<'a> {
             | "wrapping_add" | "saturating_sub" | "saturating_add" | "checked_add" | "min" | "max" | "into_bytes" | "elapsed" | "hash"
             | "finish" => {
                 let values = self.args(args);
+                if name == "hash" {
+                    self.hashed(on, span);
+                }
                 let given = self.merge(&values);
                 let mut value = on.derived(if matches!(on.ty, Ty::Prim(_)) && name != "to_string" { on.ty.clone() } else { Ty::Unknown });
                 value.prov = value.prov.or(given.prov);

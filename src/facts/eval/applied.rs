@@ -30,15 +30,19 @@ impl<'a> Eval<'a> {
         let origin = access.via.unwrap_or(id);
         let Root::Param(index, _) = access.place.root else { return };
         let Some(place) = args.get(index as usize).and_then(|a| a.place.as_ref()) else { return };
-        if matches!(place.root, Root::Local(node, _) if node == self.body.node) {
+        let held = self.is_held(place);
+        if matches!(place.root, Root::Local(node, _) if node == self.body.node) && !held {
             return;
         }
         let place = place.join(&access.place.path);
+        let access = access.clone();
+        if let (Root::Local(node, span), true) = (&place.root, held) {
+            self.facts.held.insert((*node, *span));
+        }
         // The same helper on the same place again is the same access of this body.
         if !self.body.substituted.insert((self.body.node, origin, place.clone())) {
             return;
         }
-        let access = access.clone();
         let order = self.next();
         let guards = self.body.guards.iter().map(|g| g.access).chain(access.guards.iter().copied()).collect();
         let key = resolve_params(access.key, args);

@@ -92,6 +92,9 @@ impl<'a> Eval<'a> {
                 None => {
                     let mut value = self.call_external(name, args, span);
                     self.carry_items(&mut value, path);
+                    if let Some(alias) = self.alias_before(path).filter(|a| says_more(a, &value.ty)) {
+                        value.ty = alias;
+                    }
                     value
                 }
             },
@@ -125,6 +128,16 @@ impl<'a> Eval<'a> {
         }
         match self.p.resolve(self.body.scope.module, &names, path.global, crate::resolve::paths::Space::Type)? {
             Res::Def(def) if matches!(self.p.def(def).kind, DefKind::Struct | DefKind::Enum) => Some(Ty::adt(def)),
+            Res::Def(def) if self.p.def(def).kind == DefKind::Alias => self.p.alias_type(def),
+            _ => None,
+        }
+    }
+
+    /// The type that an alias of the tree before the function's name stands for: `Users::default()`.
+    fn alias_before(&self, path: &'a hir::Path) -> Option<Ty> {
+        let (_, owner) = path.segments.split_last()?;
+        let names: Vec<Name> = owner.iter().map(|s| self.name(s.name)).collect();
+        match self.p.resolve(self.body.scope.module, &names, path.global, Space::Type)? {
             Res::Def(def) if self.p.def(def).kind == DefKind::Alias => self.p.alias_type(def),
             _ => None,
         }
@@ -203,7 +216,8 @@ impl<'a> Eval<'a> {
         value.form = Form::Plain;
         if owner == def {
             for (index, given) in values.iter().enumerate() {
-                if let Some(channel) = self.channel_of(given) {
+                let channel = self.channel_of(given);
+                if channel.is_some() || given.prov.has(Prov::RANDOM) {
                     let field = self.p.names.intern(&index.to_string());
                     let (prov, node) = (given.prov, self.body.node);
                     self.facts.inits.push(Init {
@@ -213,8 +227,9 @@ impl<'a> Eval<'a> {
                         prov,
                         expires: false,
                         node,
-                        channel: Some(channel),
+                        channel,
                         made: None,
+                        span: self.span(args[index]),
                     });
                 }
             }
@@ -346,15 +361,26 @@ impl<'a> Eval<'a> {
         // `Arc::clone(&x)`, `Mutex::new(x)`, `Data::new(x)`, `State(x)`.
         let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
         let owner_name = self.p.names.intern(owner);
-        let on = values.first();
-        if is_type && matches!(last, "clone" | "downgrade" | "as_ref" | "deref") && on.is_some() {
+        if is_type && matches!(last, "clone" | "downgrade" | "as_ref" | "deref") && !values.is_empty() {
             return values[0].clone();
+        }
+        if self.cat.secrets.is_key(text) {
+            self.makes_key_from(text, &values, span);
+        } else if self.cat.secrets.is_hasher(text) {
+            values.iter().for_each(|v| self.signs(v, None, span));
+        } else if self.cat.secrets.is_comparison(text)
+            && let [left, right, ..] = values.as_mut_slice()
+        {
+            self.compared(left, right, span);
+            self.compared(right, left, span);
+            value = self.merge(&values);
         }
         let secret = makes_key(text);
         if secret {
             value.prov = value.prov.or(Prov::RANDOM);
             self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
         }
+        let on = values.first();
         let inner: Vec<Ty> = on.map(|v| v.ty.clone()).into_iter().collect();
         value.ty = if is_type {
             self.made(owner_name, inner)
@@ -456,6 +482,7 @@ impl<'a> Eval<'a> {
             }
             FnEffect::Random => {
                 value.prov = Prov::RANDOM;
+                self.filled(args);
                 value.ty = self.owner_type(text);
                 if makes_key(text) {
                     self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
@@ -489,6 +516,11 @@ impl<'a> Eval<'a> {
             _ => Ty::Unknown,
         }
     }
+}
+
+/// Whether one type is another with the arguments that are not written there.
+fn says_more(full: &Ty, bare: &Ty) -> bool {
+    matches!((full, bare), (Ty::Ext(a, args), Ty::Ext(b, none)) if a == b && none.is_empty() && !args.is_empty())
 }
 
 /// Whether a function makes a key: `Key::generate`, `Rsa::generate`, `SigningKey::random`. A salt or a

@@ -71,6 +71,7 @@ impl<'a> Eval<'a> {
             let miss_value = self.asking(init, |eval| eval.expr(otherwise));
             let miss = self.arm(&mark, otherwise, &miss_value, &value);
             self.leave(way, true);
+            self.facts.branches[way.index()].ends = self.ends(otherwise, 0);
             self.branch_uses(&value, Arm::default(), miss, span);
             value.form = Form::Plain;
         }
@@ -123,7 +124,7 @@ impl<'a> Eval<'a> {
         let id = BranchId(self.facts.branches.len() as u32);
         // Questions of one body are told apart by where they begin.
         let question = question.line.wrapping_mul(4096).wrapping_add(question.column);
-        self.facts.branches.push(Branch { parent: self.body.branch, question, leaves: false });
+        self.facts.branches.push(Branch { parent: self.body.branch, question, leaves: false, ends: false });
         self.body.branch = Some(id);
         id
     }
@@ -189,6 +190,7 @@ impl<'a> Eval<'a> {
         let then_value = self.chosen(if_so, |eval| eval.block(then));
         let hit = self.block_arm(&mark, then, &then_value, &asked);
         self.leave(way, hit.exits);
+        self.facts.branches[way.index()].ends = self.block_ends(then, 0);
         self.drop_scope(depth);
         let mark = self.mark();
         let (miss, value) = match otherwise {
@@ -282,6 +284,7 @@ impl<'a> Eval<'a> {
             });
             let judged = self.arm(&mark, arm.body, &value, &asked);
             self.leave(way, judged.exits);
+            self.facts.branches[way.index()].ends = self.ends(arm.body, 0);
             let absent = self.is_absent_pattern(arm.pat) || (self.is_catch_all(arm.pat) && hit.is_some() && asked.form == Form::Option);
             let slot = if absent { &mut miss } else { &mut hit };
             *slot = Some(match slot.take() {
@@ -314,6 +317,9 @@ impl<'a> Eval<'a> {
     pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
         let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
         let source = self.brings(cond, 0).or_else(|| self.block_brings(body));
+        let receives = endless && (self.receives(cond) || self.block_receives(body));
+        let outer = self.body.receiving;
+        self.body.receiving = outer.or(receives.then_some(span));
         self.consuming(source, span, endless, |eval| {
             let depth = eval.body.env.len();
             let first = eval.facts.effects.len();
@@ -325,7 +331,38 @@ impl<'a> Eval<'a> {
             eval.block(body);
             eval.drop_scope(depth);
         });
+        self.body.receiving = outer;
         Val::unit()
+    }
+
+    pub(super) fn loop_expr(&mut self, body: &'a Block, span: Span) -> Val {
+        let source = self.block_brings(body);
+        let receives = self.block_receives(body);
+        let outer = self.body.receiving;
+        self.body.receiving = outer.or(receives.then_some(span));
+        self.consuming(source, span, true, |eval| {
+            eval.block(body);
+        });
+        self.body.receiving = outer;
+        Val::unknown()
+    }
+
+    /// Whether a round of a loop waits for what a channel or stream brings, among other things.
+    fn block_receives(&self, block: &'a Block) -> bool {
+        let parts = block.stmts.iter().filter_map(|stmt| match stmt {
+            Stmt::Let { init, .. } => *init,
+            Stmt::Expr(expr) => Some(*expr),
+            Stmt::Item(_) => None,
+        });
+        parts.chain(block.tail).any(|part| match &self.hir().expr(part).kind {
+            ExprKind::Match { on, .. } => self.takes_next(*on),
+            ExprKind::If { cond, .. } => self.receives(*cond),
+            ExprKind::Macro(call) => match &call.args {
+                hir::MacroArgs::Select(arms) => arms.iter().filter_map(|arm| arm.future).any(|f| self.takes_next(f)),
+                _ => false,
+            },
+            _ => self.takes_next(part),
+        })
     }
 
     /// `while let Some(x) = stream.next().await`
@@ -365,9 +402,12 @@ impl<'a> Eval<'a> {
         let elem = self.element(&over, span);
         self.bind(pat, elem);
         self.body.iterating += 1;
+        let outer = self.body.receiving;
+        self.body.receiving = outer.or(self.is_receiver(&over.ty).then_some(span));
         self.consuming(source, span, false, |eval| {
             eval.block(body);
         });
+        self.body.receiving = outer;
         self.body.iterating -= 1;
         self.drop_scope(depth);
         self.end_temporaries(guards);

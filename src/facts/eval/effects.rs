@@ -19,8 +19,12 @@ impl<'a> Eval<'a> {
         let place = on.place.clone()?;
         let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
         self.body.own_waits += u32::from(local && op == Op::Recv);
+        let held = local && self.is_held(&place);
+        if let (Root::Local(node, span), true) = (&place.root, held) {
+            self.facts.held.insert((*node, *span));
+        }
         // A flag is looked at where it was made as well as in the tasks that got a copy.
-        if local && !self.is_atomic(&on.ty) && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
+        if local && !held && !self.is_atomic(&on.ty) && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
             return None;
         }
         let order = self.next();
@@ -45,14 +49,21 @@ impl<'a> Eval<'a> {
         Some(id)
     }
 
+    /// Whether a place is a variable that the loop which is walked keeps from one item of a channel to the next.
+    pub(super) fn is_held(&self, place: &Place) -> bool {
+        let before = |made: Span| self.body.receiving.is_some_and(|at| (made.line, made.column) < (at.line, at.column));
+        matches!(place.root, Root::Local(node, made) if node == self.body.node && before(made))
+    }
+
     pub(super) fn use_of(&mut self, access: AccessId, kind: UseKind, span: Span) {
         let order = self.next();
         self.facts.uses.push(Use { access, node: self.body.node, kind, span, order });
     }
 
     /// Remembers that a parameter flows into a sink, for what callers pass.
-    fn note_param_use(&mut self, value: &Val, kind: UseKind) {
-        if value.prov.params == 0 || !matches!(kind, UseKind::Identity | UseKind::Stored | UseKind::Kept | UseKind::Response) {
+    pub(super) fn note_param_use(&mut self, value: &Val, kind: UseKind) {
+        let sinks = [UseKind::Identity, UseKind::Stored, UseKind::Kept, UseKind::Response, UseKind::Signs];
+        if value.prov.params == 0 || !sinks.contains(&kind) {
             return;
         }
         // Whether it is the value itself that a callee stores is not known to the caller.
@@ -87,7 +98,8 @@ impl<'a> Eval<'a> {
         let counts = target.inside()
             || !matches!(&target.place, Some(Place { root: Root::Param(_, _) | Root::Local(..), .. }))
             || self.body.exclusive_self
-            || self.is_mutable_param(&target);
+            || self.is_mutable_param(&target)
+            || target.place.as_ref().is_some_and(|p| self.is_held(p));
         if !counts {
             return;
         }

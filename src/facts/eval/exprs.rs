@@ -108,13 +108,7 @@ impl<'a> Eval<'a> {
             }
             ExprKind::Match { on, arms } => self.match_expr(*on, arms, span),
             ExprKind::While { cond, body } => self.while_expr(*cond, body, span),
-            ExprKind::Loop { body } => {
-                let source = self.block_brings(body);
-                self.consuming(source, span, true, |eval| {
-                    eval.block(body);
-                });
-                Val::unknown()
-            }
+            ExprKind::Loop { body } => self.loop_expr(body, span),
             ExprKind::For { pat, iter, body } => self.for_expr(*pat, *iter, body, span),
             ExprKind::Closure(closure) => self.closure(closure, &[], span),
             ExprKind::Return(value) => {
@@ -215,6 +209,7 @@ impl<'a> Eval<'a> {
                 if let Some(effect) = value.spawn() {
                     self.mark_awaited(effect);
                 }
+                self.note_heard(&value);
                 return value;
             }
         }
@@ -231,7 +226,8 @@ impl<'a> Eval<'a> {
                 _ => Val::unknown(),
             },
             Some(Res::Ext(name)) => {
-                let mut value = Val::of(Ty::ext(name), Prov::CONST);
+                let from = if self.draws(name) { Prov::RANDOM } else { Prov::CONST };
+                let mut value = Val::of(Ty::ext(name), from);
                 if self.p.text(name) == "std::option::Option::None" {
                     value.ty = Ty::ext(self.p.names.intern("std::option::Option"));
                 }
@@ -301,8 +297,12 @@ impl<'a> Eval<'a> {
     }
 
     fn binary(&mut self, op: BinOp, lhs: ExprId, rhs: ExprId, span: Span) -> Val {
-        let left = self.expr(lhs);
-        let right = self.expr(rhs);
+        let mut left = self.expr(lhs);
+        let mut right = self.expr(rhs);
+        if matches!(op, BinOp::Eq | BinOp::Ne) {
+            self.compared(&mut left, &right, span);
+            self.compared(&mut right, &left, span);
+        }
         let mut value = self.merge(&[left.clone(), right.clone()]);
         let folded_time = self.fold_binary(op, &left, &right);
         if matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge) {
@@ -385,6 +385,7 @@ impl<'a> Eval<'a> {
                     node: self.body.node,
                     channel: self.channel_of(&value),
                     made,
+                    span: self.span(field.value),
                 });
             }
             inits.push((name, value));

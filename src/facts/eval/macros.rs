@@ -42,6 +42,11 @@ impl<'a> Eval<'a> {
             }
             "format" | "format_args" => {
                 value.ty = Ty::Prim(self.p.names.intern("str"));
+                // What signs a text that is put together may stand within it.
+                let parts: Vec<Val> = values.iter().filter(|v| v.extra.as_ref().is_some_and(|e| e.of.is_some())).cloned().collect();
+                if !parts.is_empty() {
+                    value.extra().elems = parts;
+                }
                 // Of a text that is put together, the frame says what it is.
                 if let Some(frame) = values.first().and_then(|v| v.str()).map(str::to_string) {
                     value.extra().literal = Some(Literal::Str(frame));

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::catalog::{FnEffect, Gives, Op, TypeInfo};
-use crate::facts::hosts::holds_sender;
+use crate::facts::hosts::{holds_answer, holds_sender};
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::syntax::hir::ExprKind;
 
@@ -102,6 +102,9 @@ impl<'a> Eval<'a> {
                 }
                 break;
             };
+            if info.shares && name == "clone" {
+                return on;
+            }
             if let Some(&(op, gives)) = self.cat.class(info).methods.get(name) {
                 self.facts.known_calls += 1;
                 return self.operate(on, info, op, gives, name, args, at);
@@ -201,6 +204,12 @@ impl<'a> Eval<'a> {
         if let (Some(access), Some(literal)) = (access, values.first().and_then(Val::literal)) {
             self.facts.accesses[access.index()].literal = Some(literal.clone());
         }
+        if let Some(access) = access.filter(|_| matches!(op, Op::Insert | Op::InsertNew | Op::Push))
+            && on.place.as_ref().is_some_and(|p| self.is_held(p))
+            && values.iter().any(|v| holds_answer(self.p, self.cat, &v.ty))
+        {
+            self.facts.unanswered.insert(access);
+        }
         // A handle that is put somewhere is joined or aborted from there.
         for effect in values.iter().filter_map(Val::spawn) {
             self.mark_awaited(effect);
@@ -248,7 +257,7 @@ impl<'a> Eval<'a> {
     }
 
     fn is_local(&self, on: &Val) -> bool {
-        on.place.as_ref().is_none_or(|p| matches!(p.root, Root::Local(node, _) if node == self.body.node))
+        on.place.as_ref().is_none_or(|p| matches!(p.root, Root::Local(node, _) if node == self.body.node) && !self.is_held(p))
     }
 
     /// A value that lies inside another: an element, or what a guard opens.
@@ -359,6 +368,10 @@ impl<'a> Eval<'a> {
         }
         let values = self.args(args);
         let mut value = self.merge(&values);
+        if info.effect == FnEffect::Wire && !on.inside() && self.is_local(&on) {
+            let what = format!("{}::{name}", text.rsplit("::").next().unwrap_or(text));
+            self.effect(EffectKind::Wire, &what, span, Prov::NONE, value.prov, None, None);
+        }
         if info.effect == FnEffect::FileWrite {
             let path = values.first();
             let literal = path.and_then(|v| v.str()).map(str::to_string);
@@ -402,6 +415,19 @@ impl<'a> Eval<'a> {
         let hint = on.derived(Ty::Unknown);
         let mut values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
         self.handed_on(&mut values, span);
+        match (name, &on.ty) {
+            ("fill_bytes" | "try_fill_bytes", _) => self.filled(args),
+            ("update" | "chain_update" | "input" | "chain", Ty::Ext(path, _)) if self.cat.secrets.is_hasher(self.p.text(*path)) => {
+                values.iter().for_each(|v| self.signs(v, None, span));
+            }
+            ("ct_eq" | "eq", _) if values.len() == 1 => {
+                let mut own = on.clone();
+                self.compared(&mut own, &values[0], span);
+                self.compared(&mut values[0], &on, span);
+                values[0].add_reads(&own.reads);
+            }
+            _ => {}
+        }
         if on.ty.is_unknown() {
             self.facts.unknown_calls += 1;
         }

@@ -1,4 +1,5 @@
-//! Calls to stop: ways out of loops by which a task is told to end, and not by which its work is done.
+//! Calls to stop: ways out of loops by which a task is told to end, and not by which its work is done; and
+//! ways on which a function ends.
 
 use super::*;
 use crate::syntax::hir::ExprKind;
@@ -42,6 +43,33 @@ impl<'a> Eval<'a> {
             && let Some(flag) = self.flag(target)
         {
             self.body.stop_flags.push(flag);
+        }
+    }
+
+    /// Whether the function, or the program, ends with this expression.
+    pub(super) fn ends(&self, id: ExprId, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        match &self.hir().expr(id).kind {
+            ExprKind::Return(_) => true,
+            ExprKind::Block { kind: hir::BlockKind::Plain, block } => self.block_ends(block, depth),
+            ExprKind::Call { callee, .. } => match &self.hir().expr(*callee).kind {
+                ExprKind::Path(path) => matches!(
+                    path.segments.iter().rev().map(|s| self.text(s.name)).take(2).collect::<Vec<_>>().as_slice(),
+                    ["exit", "process"]
+                ),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    pub(super) fn block_ends(&self, block: &'a hir::Block, depth: u32) -> bool {
+        match (block.tail, block.stmts.last()) {
+            (Some(last), _) => self.ends(last, depth + 1),
+            (None, Some(hir::Stmt::Expr(last))) => self.ends(*last, depth + 1),
+            _ => false,
         }
     }
 

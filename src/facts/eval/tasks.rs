@@ -117,6 +117,9 @@ impl<'a> Eval<'a> {
             Ty::Ext(name, _) => self.cat.type_info(&self.p.names, *name).and_then(|i| i.channel),
             _ => None,
         });
+        if module.ends_with("oneshot") {
+            self.facts.answers.entry((self.body.node, span)).or_default();
+        }
         if let Some(kind) = kind {
             self.effect(EffectKind::Channel(kind), text, span, Prov::NONE, Prov::NONE, None, None);
         }
@@ -138,6 +141,25 @@ impl<'a> Eval<'a> {
         for end in value.extra.iter_mut().flat_map(|e| &mut e.elems) {
             end.ty = carrying(&end.ty).unwrap_or_else(|| end.ty.clone());
         }
+    }
+
+    /// Remembers who names the end of a channel at which its one answer arrives.
+    pub(super) fn note_heard(&mut self, end: &Val) {
+        if self.facts.answers.is_empty() {
+            return;
+        }
+        let Some(Place { root: Root::Local(node, span), .. }) = &end.place else { return };
+        let sends = matches!(&end.ty, Ty::Ext(name, _) if self.p.text(*name).ends_with("Sender"));
+        if let Some(heard) = self.facts.answers.get_mut(&(*node, *span)).filter(|_| !sends)
+            && heard.last() != Some(&self.body.node)
+        {
+            heard.push(self.body.node);
+        }
+    }
+
+    /// Whether iterating a value of this type waits for what a channel brings.
+    pub(super) fn is_receiver(&self, ty: &Ty) -> bool {
+        matches!(&self.peel(ty), Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "receiver"))
     }
 
     pub(super) fn is_channel_end(&self, ty: &Ty) -> bool {

@@ -176,6 +176,7 @@ impl<'a> Eval<'a> {
 
     fn key_made(&mut self, path: &str, cookie: bool, args: &'a [ExprId], span: Span) -> Val {
         let values = self.args(args);
+        self.makes_key_from(path, &values, span);
         let mut value = self.merge(&values);
         value.ty = match path.rsplit_once("::") {
             Some((owner, _)) => Ty::ext(self.p.names.intern(owner)),

@@ -72,7 +72,10 @@ impl<'a> Eval<'a> {
         for (index, arg) in args.iter().enumerate().take(32) {
             let bit = 1u32 << index;
             for &(_, kind) in summary.param_uses.iter().filter(|(params, _)| params & bit != 0) {
-                self.uses_of(arg, kind, span);
+                match kind {
+                    UseKind::Signs => self.signs(arg, None, span),
+                    _ => self.uses_of(arg, kind, span),
+                }
             }
             if summary.ages_params & bit != 0 {
                 self.age(arg, span);

@@ -50,6 +50,7 @@ pub fn usage(kind: UseKind) -> String {
         UseKind::Logged => "is only logged or measured".into(),
         UseKind::Modulo => "only its remainder counts".into(),
         UseKind::Kept => "is kept in another cell".into(),
+        UseKind::Signs => "signs or salts".into(),
         UseKind::Aged => "its age decides whether it still counts".into(),
     }
 }
@@ -121,6 +122,7 @@ fn call(effect: FnEffect) -> &'static str {
         FnEffect::Config => "reads configuration",
         FnEffect::Sleep => "pauses",
         FnEffect::Channel => "makes a channel",
+        FnEffect::Wire => "writes to a connection",
     }
 }
 
@@ -138,6 +140,7 @@ pub fn effect(kind: &EffectKind) -> String {
         }
         EffectKind::Channel(Channel::Queue) => "makes a queue in this process".into(),
         EffectKind::Channel(Channel::Broadcast) => "makes a broadcast channel in this process".into(),
+        EffectKind::Wire => "writes to a connection of its own".into(),
         EffectKind::Sleep => "pauses".into(),
         EffectKind::Log => "logs or measures".into(),
         EffectKind::Library(rule) => format!("is a part of a library that `{rule}` knows"),
@@ -162,6 +165,7 @@ pub fn harmless(kind: &EffectKind) -> &'static str {
         EffectKind::Spawn { awaited: true, .. } => "the work is awaited",
         EffectKind::Spawn { .. } => "no work that a request promised is lost with it",
         EffectKind::Channel(_) => "judged as a cell by what is sent and who receives",
+        EffectKind::Wire => "what it changes is outside the instance",
         EffectKind::Sleep => "it only takes time",
         EffectKind::Log => "only this instance's log or metric",
         EffectKind::Library(_) => "not kept by the service, or shared",
