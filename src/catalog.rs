@@ -138,6 +138,8 @@ pub enum FnEffect {
     Sleep,
     Join,
     Channel,
+    /// Bytes go to a device or server over a bare connection.
+    Wire,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Deserialize)]
@@ -412,7 +414,7 @@ impl Catalog {
             let class = class.ok_or_else(|| format!("{file}: unknown class `{}`", entry.class))?;
             for path in entry.paths {
                 // The module tells `broadcast::Sender` from `mpsc::Sender`; a re-export elsewhere is known by its last name.
-                let info = TypeInfo { class, value: entry.value, channel: entry.channel };
+                let info = TypeInfo { class, value: entry.value, shares: entry.shares, channel: entry.channel };
                 self.types.add_long(&path, info);
                 self.types.add_short_if_new(&path, info);
             }
