@@ -205,10 +205,11 @@ impl<'a> World<'a> {
     }
 
     /// The body on whose behalf an access is made: that of a caller who gave the place, unless the callee
-    /// has made it in an entry point of its own, such as a consumer's loop.
+    /// has made it in an entry point of its own, such as a consumer's loop, or in a loop that carries out what requests send.
     pub fn actor(&self, access: &Access) -> NodeId {
         let own = access.via.map(|via| self.facts.access(via).node);
-        own.filter(|&node| matches!(self.facts.node(node).kind, NodeKind::Handler(_))).unwrap_or(access.node)
+        let acts = |node: &NodeId| matches!(self.facts.node(*node).kind, NodeKind::Handler(_)) || self.graph.carries_out(*node);
+        own.filter(acts).unwrap_or(access.node)
     }
 
     pub fn is_entry(&self, def: DefId) -> bool {

@@ -88,7 +88,9 @@ impl Hosts {
                 finder.open = false;
             }
         }
-        for access in facts.accesses.iter().filter(|a| a.op == Op::Recv && a.via.is_none() && graph.carries_out(a.node)) {
+        // What a loop that carries out the commands of requests receives from, or changes, lives as long as it does.
+        let lives = |a: &&Access| (a.op == Op::Recv && a.via.is_none() || a.op.writes()) && graph.carries_out(a.node);
+        for access in facts.accesses.iter().filter(lives) {
             if let (Root::Param(..), Some(Seg::Field(def, _))) = (&access.place.root, access.place.path.first())
                 && let Some((entry, _)) = graph.entries(access.node, 1).first()
             {

@@ -53,7 +53,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 /// A request that waits for another one, and the access by which that one lets it go on; whoever comes last
 /// to a barrier does so for all.
 fn meeting(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<(Shown, Option<Shown>)> {
-    let on_request = |a: &AccessId| w.graph.phase(w.facts.access(*a).node).requested();
+    let on_request = |a: &AccessId| w.graph.phase(w.actor(w.facts.access(*a))).requested();
     let of =
         |ops: &[Op]| cell.accesses.iter().copied().filter(|a| ops.contains(&w.facts.access(*a).op) && on_request(a)).collect::<Vec<_>>();
     let mut waits = of(&[Op::Wait]);

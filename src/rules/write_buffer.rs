@@ -28,7 +28,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let flush = cell.accesses.iter().copied().find(|&a| {
         let access = w.facts.access(a);
         let phase = w.graph.phase(access.node);
-        drains.contains(&access.op)
+        // A value that is replaced is not taken away.
+        let replaces = access.op == Op::Swap && collects.contains(&a) && matches!(profile.class, "struct" | "opaque");
+        !replaces
+            && drains.contains(&access.op)
             && (access.op != Op::Remove || goes_on(cell, w, a))
             && (phase.has(Phases::BACKGROUND) && !phase.has(Phases::REQUEST) && stores_near(w, access.node)
                 || access.op == Op::Drain && w.facts.storing.contains(&w.facts.node(access.node).def))
