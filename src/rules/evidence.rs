@@ -221,22 +221,8 @@ pub fn effect_path(w: &World<'_>, effect: &Effect, role: Role, verb: &str) -> Ve
 /// The path from an entry point down to something that stands at a place, which closes with `the entry point verb`.
 pub fn way_to(w: &World<'_>, id: EntryId, path: &[Edge], role: Role, verb: &str, at: Location) -> Vec<Step> {
     let label = entry_label(w, id);
-    let mut steps = entered(w, id, path);
-    steps.push(Step { role, message: format!("{label} {verb}"), entry: Some(label), location: at });
-    steps
-}
-
-/// An entry point, and the calls that lead on from it.
-fn entered(w: &World<'_>, id: EntryId, path: &[Edge]) -> Vec<Step> {
-    let label = entry_label(w, id);
-    let facts = w.facts.entry(id);
-    let mut steps = vec![Step {
-        role: Role::Entered,
-        entry: Some(label.clone()),
-        message: format!("{label} starts here"),
-        location: location(w, facts.file, facts.span),
-    }];
-    steps.extend(calls(w, path, &label));
+    let mut steps = begin(w, id, path);
+    steps.push(Step::new(role, format!("{label} {verb}"), at).on(label));
     steps
 }
 
