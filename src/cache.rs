@@ -18,7 +18,7 @@ use crate::syntax::hir;
 
 const MAGIC: &[u8; 8] = b"stateles";
 /// Counts up when the layout of the cache file changes; that of the HIR changes with the program.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Bytes of one cache file.
 const MAX_FILE: u64 = 256 << 20;
 /// Bytes of all cache files; the oldest go first.

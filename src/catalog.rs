@@ -563,11 +563,12 @@ impl Catalog {
         attributes.filter_map(|a| a.split_once("::")).find(|(_, last)| *last == name).map(|(krate, _)| krate)
     }
 
-    /// Whether a crate is one of the frameworks that the catalog describes.
+    /// Whether a crate is one of the frameworks or token libraries that the catalog describes.
     pub fn is_framework(&self, name: &str) -> bool {
-        [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates, &self.state.crates]
-            .iter()
-            .any(|list| list.iter().any(|c| c == name))
+        self.tokens.is_token_crate(name)
+            || [&self.attributes.crates, &self.routers.crates, &self.routers.filter_crates, &self.state.crates]
+                .iter()
+                .any(|list| list.iter().any(|c| c == name))
     }
 
     /// Whether a function makes a field of a schema that one of its arguments resolves.

@@ -2,6 +2,7 @@
 
 pub mod by_default;
 pub mod cells;
+pub mod claims;
 mod commands;
 pub mod eval;
 pub mod hosts;

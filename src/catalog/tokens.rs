@@ -35,10 +35,27 @@ pub struct TokenCall {
     /// Those of the methods that choose among several keys.
     #[serde(default)]
     pub keyed: Vec<String>,
+    /// The types of the receiver, where the crate does not tell enough.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The form of the token: what one crate signs, another of the same form checks.
+    #[serde(default = "jwt")]
+    pub format: String,
+    /// The library checks by itself what is signed here.
+    #[serde(default)]
+    pub checks: bool,
+    /// The argument that is the moment at which the token ends.
+    pub expiry_argument: Option<i8>,
+    /// The argument that says how old a token may be when it is checked, in seconds; 0 is any age.
+    pub max_age: Option<i8>,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn jwt() -> String {
+    "jwt".into()
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +64,16 @@ struct KeyEntry {
     paths: Vec<String>,
     #[serde(default)]
     cookie: bool,
+    /// The argument that is the key's id.
+    kid: Option<usize>,
+}
+
+/// What a function makes that signs.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyMade {
+    /// It signs or seals cookies.
+    pub cookie: bool,
+    pub kid: Option<usize>,
 }
 
 /// Names by which types and claims are known.
@@ -57,6 +84,8 @@ pub struct TokenNames {
     pub key_ids: Vec<String>,
     key_types: Vec<String>,
     pub expiry: Vec<String>,
+    /// Methods by which claims are told how long they count, that no claim is called after.
+    pub lives: Vec<String>,
     pub rights: Vec<String>,
     pub registered: Vec<String>,
 }
@@ -75,12 +104,15 @@ pub struct TimeNames {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(super) struct TokenDocument {
     mint: Vec<TokenCall>,
     verify: Vec<TokenCall>,
     peek: Vec<TokenCall>,
     claims: Vec<TokenCall>,
+    aged: Vec<TokenCall>,
+    tag: Vec<TokenCall>,
+    tag_check: Vec<TokenCall>,
     key: Vec<KeyEntry>,
     names: TokenNames,
     time: TimeNames,
@@ -92,6 +124,11 @@ pub enum TokenRole {
     Verify,
     Peek,
     Claims,
+    /// Compares the expiry with the clock.
+    Aged,
+    /// Makes the tag of a message with a key: a token, if the message says when it ends.
+    Tag,
+    TagCheck,
 }
 
 #[derive(Debug, Default)]
@@ -99,8 +136,8 @@ pub struct TokenTables {
     calls: Vec<(TokenRole, TokenCall)>,
     by_path: PathTable<usize>,
     by_method: FxHashMap<String, Vec<usize>>,
-    /// Whether what it makes is a cookie key.
-    keys: PathTable<bool>,
+    /// Functions that make keys.
+    keys: PathTable<KeyMade>,
     key_sets: PathTable<()>,
     key_types: PathTable<()>,
     clocks: PathTable<()>,
@@ -111,9 +148,12 @@ pub struct TokenTables {
 
 impl TokenTables {
     pub(super) fn add(&mut self, document: TokenDocument) {
-        let roles = [TokenRole::Mint, TokenRole::Verify, TokenRole::Peek, TokenRole::Claims];
-        for (role, calls) in roles.into_iter().zip([document.mint, document.verify, document.peek, document.claims]) {
-            for call in calls {
+        let roles =
+            [TokenRole::Mint, TokenRole::Verify, TokenRole::Peek, TokenRole::Claims, TokenRole::Aged, TokenRole::Tag, TokenRole::TagCheck];
+        let lists = [document.mint, document.verify, document.peek, document.claims, document.aged, document.tag, document.tag_check];
+        for (role, calls) in roles.into_iter().zip(lists) {
+            for mut call in calls {
+                call.types = call.types.iter().map(|t| short(t)).collect();
                 let index = self.calls.len();
                 for path in &call.paths {
                     self.by_path.add_long(path, index);
@@ -128,7 +168,7 @@ impl TokenTables {
         }
         for entry in document.key {
             for path in &entry.paths {
-                self.keys.add_long(path, entry.cookie);
+                self.keys.add_long(path, KeyMade { cookie: entry.cookie, kid: entry.kid });
             }
         }
         let names = document.names;
@@ -136,6 +176,7 @@ impl TokenTables {
         self.key_types.extend(&names.key_types);
         self.names.key_ids.extend(names.key_ids);
         self.names.expiry.extend(names.expiry);
+        self.names.lives.extend(names.lives);
         self.names.rights.extend(names.rights);
         self.names.registered.extend(names.registered);
         let time = document.time;
@@ -156,21 +197,19 @@ impl TokenTables {
     }
 
     /// What a method of this name may be: on a value of one of the crates, or in a package that has one.
-    pub fn method(
-        &self,
-        name: &str,
-        of_crate: impl Fn(&str) -> bool,
-        in_package: impl Fn(&str) -> bool,
-    ) -> Option<&(TokenRole, TokenCall)> {
+    pub fn method(&self, name: &str, on: Option<&str>, in_package: impl Fn(&str) -> bool) -> Option<&(TokenRole, TokenCall)> {
         let candidates = self.by_method.get(name)?.iter().map(|&i| &self.calls[i]);
+        let fits = |call: &TokenCall, ty: &str| {
+            call.crates.iter().any(|c| c == super::first(ty)) && (call.types.is_empty() || call.types.contains(&short(ty)))
+        };
         candidates
             .clone()
-            .find(|(_, call)| call.crates.iter().any(|c| of_crate(c)))
+            .find(|(_, call)| on.is_some_and(|ty| fits(call, ty)))
             .or_else(|| candidates.clone().find(|(_, call)| call.distinct && call.crates.iter().any(|c| in_package(c))))
     }
 
-    /// Whether a function makes a signing key, and if so whether it is one for cookies.
-    pub fn key(&self, path: &str) -> Option<bool> {
+    /// Whether a function makes a signing key, and if so which.
+    pub fn key(&self, path: &str) -> Option<KeyMade> {
         self.keys.get(path).copied()
     }
 

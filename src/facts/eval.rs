@@ -4,7 +4,9 @@
 
 mod adaptors;
 mod applied;
+mod biscuits;
 mod calls;
+mod checks;
 mod choices;
 mod clients;
 mod consumers;
@@ -14,6 +16,7 @@ mod env;
 mod expiry;
 mod exprs;
 mod filters;
+pub mod handmade;
 mod handouts;
 mod macros;
 mod methods;
@@ -510,6 +513,7 @@ impl<'a> Eval<'a> {
             }
             let (literal, expires, callable) = (result.literal().cloned(), result.expires(), result.callable());
             let (time, fallback) = (result.time().cloned(), result.extra.as_ref().is_some_and(|e| e.fallback));
+            self.note_options(crate::facts::tokens::Home::Static(def), &result);
             if let Some(literal) = &literal {
                 self.facts.static_literals.insert(def, literal.clone());
             }

@@ -2,6 +2,7 @@
 //! and whether a store is asked on the way from the check to the entry point.
 
 use super::cells::World;
+use super::eval::handmade;
 use super::model::*;
 use super::phases::Edge;
 use super::tokens::{Expiry, Mint, Verify};
@@ -18,6 +19,8 @@ pub struct Kind<'a> {
     /// The call that tells this kind from others: where it is reported.
     pub primary: &'a Mint,
     pub checks: Vec<Check<'a>>,
+    /// How long they count: by what they say, or else by the age up to which all checks take them.
+    pub expiry: Expiry,
 }
 
 /// A call that checks tokens of a kind.
@@ -52,8 +55,9 @@ const MAX_ENTRIES: usize = 24;
 const PURPOSE: usize = 2;
 
 impl Kind<'_> {
-    pub fn expiry(&self) -> &Expiry {
-        &self.primary.claims.expiry
+    /// Whether its claims are written as JSON, and so can be weighed.
+    pub fn is_json(&self, w: &World<'_>) -> bool {
+        !matches!(w.p.text(self.origin.format), handmade::FORMAT | "biscuit" | "branca" | "oxide")
     }
 
     /// The checks after which nobody is asked, with the way.
@@ -88,15 +92,41 @@ pub fn kinds<'a>(w: &World<'a>) -> Vec<Kind<'a>> {
         });
         match same {
             Some(kind) => kind.mints.push(mint),
-            None => kinds.push(Kind { origin, mints: vec![mint], primary: mint, checks: Vec::new() }),
+            None => kinds.push(Kind { origin, mints: vec![mint], primary: mint, checks: Vec::new(), expiry: mint.claims.expiry.clone() }),
         }
     }
     let runs = |mint: &&Mint| w.graph.phase(mint.node) != super::phases::Phases::default();
     kinds.retain(|k| k.mints.iter().chain([&k.origin]).any(runs));
     for kind in &mut kinds {
         kind.checks = matching(kind.primary, &checks);
+        if matches!(kind.expiry, Expiry::Never | Expiry::Unknown(_))
+            && let Some(age) = oldest(&kind.checks)
+        {
+            kind.expiry = age;
+        }
     }
+    // A link that is signed opens its one form; a token that is made by hand opens the service.
+    kinds.retain(|k| w.p.text(k.origin.format) != handmade::FORMAT || k.checks.iter().any(|c| opens_service(w, c)));
     kinds
+}
+
+fn opens_service(w: &World<'_>, check: &Check<'_>) -> bool {
+    let entries: FxHashSet<EntryId> = check.ways.iter().filter_map(|w| w.entry).collect();
+    entries.len() > PURPOSE || entries.iter().any(|&e| w.facts.entry(e).auxiliary)
+}
+
+/// The longest of the ages up to which the checks take a token; a check that says none takes any.
+fn oldest(checks: &[Check<'_>]) -> Option<Expiry> {
+    let ages: Option<Vec<&Expiry>> = checks.iter().map(|c| c.verify.max_age.as_ref()).collect();
+    let rank = |age: &&Expiry| match age {
+        Expiry::After { seconds: 0, .. } => i64::MAX,
+        Expiry::After { seconds, .. } => *seconds,
+        _ => -1,
+    };
+    match ages?.into_iter().max_by_key(rank)? {
+        Expiry::After { seconds: 0, .. } => Some(Expiry::Never),
+        age => Some(age.clone()),
+    }
 }
 
 /// Whether a kind is the only one that its call signs.
@@ -117,7 +147,9 @@ fn matching<'a>(mint: &Mint, checks: &[(Site<'a>, Vec<Way>)]) -> Vec<Check<'a>> 
     };
     let same = |s: &Site<'_>| ty.is_some() && s.claims == ty;
     let any_same = checks.iter().any(|(s, _)| same(s));
-    let fits = |s: &Site<'_>| if any_same { same(s) } else { s.claims.is_none() || ty.is_none() };
+    let fits = |s: &Site<'_>| {
+        if any_same { same(s) } else { s.verify.format == mint.format && (s.claims.is_none() || ty.is_none()) }
+    };
     let copy = |ways: &[Way]| ways.iter().map(|w| Way { entry: w.entry, path: w.path.clone(), asks: w.asks, renews: w.renews }).collect();
     checks.iter().filter(|(s, _)| fits(s)).map(|(site, ways)| Check { verify: site.verify, ways: copy(ways) }).collect()
 }

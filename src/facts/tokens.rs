@@ -24,12 +24,21 @@ pub struct Claims {
     pub expiry: Expiry,
     /// Where the expiry was set.
     pub set: Option<(FileId, Span)>,
-    /// The claims that could be seen without a type, by name.
-    pub names: Vec<(Name, Ty)>,
+    /// The claims that could be seen without a type of the tree.
+    pub parts: Vec<Part>,
 }
 
-/// Where a key is kept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// A claim that is known by its name and value alone.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: Name,
+    pub ty: Ty,
+    /// What is inside it, if that is an object.
+    pub parts: Vec<Part>,
+}
+
+/// Where a key, or the options of a check, are kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Home {
     Static(DefId),
     Field(DefId, Name),
@@ -62,6 +71,8 @@ pub struct Mint {
     /// The token says which key signed it.
     pub kid: bool,
     pub key: Key,
+    /// The form of the token, by the catalog.
+    pub format: Name,
 }
 
 /// A check that a verification leaves out.
@@ -82,6 +93,9 @@ pub struct Verify {
     /// Whether the call itself looks at the expiry.
     pub expiry: bool,
     pub off: Vec<Off>,
+    pub format: Name,
+    /// The age up to which the call takes a token, where it is the one to say so.
+    pub max_age: Option<Expiry>,
     pub key: Key,
     pub branch: Option<BranchId>,
 }
@@ -106,4 +120,6 @@ pub struct Tokens {
     pub peeks: Vec<NodeId>,
     /// Functions in which a claim is compared with the clock.
     pub aged: Vec<NodeId>,
+    /// Functions that read the audience of a token that was checked.
+    pub audited: Vec<NodeId>,
 }

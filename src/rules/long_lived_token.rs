@@ -1,17 +1,22 @@
 //! Tokens that cannot be taken back: how long a revoked user stays in.
 
+mod unchecked;
+
 use super::evidence::{self, Told};
 use crate::config::TokenLimits;
 use crate::facts::cells::World;
+use crate::facts::claims;
 use crate::facts::issued::{Kind, Way, is_alone, local_list};
-use crate::facts::tokens::{Expiry, Mint, Off, Verify};
+use crate::facts::tokens::{Expiry, Mint, Verify};
 use crate::finding::*;
 use crate::resolve::{DefId, Ty};
 
 pub const ID: &str = "long-lived-token";
 
 pub fn check(w: &World<'_>, kinds: &[Kind<'_>], limits: TokenLimits) -> Vec<Finding> {
-    kinds.iter().filter_map(|kind| judge(w, kinds, kind, limits)).collect()
+    let mut found: Vec<Finding> = kinds.iter().filter_map(|kind| judge(w, kinds, kind, limits)).collect();
+    found.extend(unchecked::of_others(w, kinds));
+    found
 }
 
 /// Why the window stays open, the harm first, and how bad it is.
@@ -26,10 +31,11 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, limits: TokenLimits
     if kind.checks.is_empty() {
         return None;
     }
-    let off = unchecked(w, kind);
+    let off = unchecked::judge(w, kind);
     let (verify, way) = kind.open().min_by_key(|(_, way)| (way.entry.is_none(), way.path.len()))?;
     let renewal = kind.open().find(|(_, way)| way.renews);
-    let case = off.or_else(|| window(kind, limits)).or_else(|| renewal.map(|_| renewed()))?;
+    let case = off.or_else(|| window(kind, limits)).or_else(|| renewal.map(|_| renewed()));
+    let case = unchecked::with_audience(w, kind, case)?;
     let mint = place(w, kinds, kind);
     let node = w.facts.node(mint.node);
     let mut related = Vec::new();
@@ -69,7 +75,7 @@ pub fn place<'a>(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'a>) -> &'a Mint
 fn window(kind: &Kind<'_>, limits: TokenLimits) -> Option<Case> {
     const SHORTER: &str = "give access tokens minutes and renew them against a store, or compare a session row, token version or shared denylist after decoding";
     let nobody = "and after decoding no store is asked";
-    match kind.expiry() {
+    match &kind.expiry {
         Expiry::Never => Some(Case {
             harm: "a revoked user stays in for ever: the token has no expiry, and nothing can take it back".into(),
             reason: format!("reporting because no expiry is among the claims, {nobody}"),
@@ -104,44 +110,6 @@ fn renewed() -> Case {
     }
 }
 
-/// A check that was turned off where nothing else closes the window.
-fn unchecked(w: &World<'_>, kind: &Kind<'_>) -> Option<Case> {
-    let (verify, _) = kind.open().find(|(v, _)| !v.off.is_empty() || !v.expiry)?;
-    let by_hand = w.facts.tokens.aged.iter().any(|&n| near(w, n, verify));
-    let off = |off: Off| kind.open().any(|(v, _)| v.off.contains(&off));
-    if off(Off::Signature) {
-        return Some(Case {
-            harm: "anybody can write such a token: its signature is not checked".into(),
-            reason: "reporting because the options turn the check of the signature off for tokens that this service signs".into(),
-            severity: Severity::Error,
-            help: "check the signature with the key that signed the token",
-        });
-    }
-    let expires = !matches!(kind.expiry(), Expiry::Never);
-    if expires && !by_hand && (off(Off::Expiry) || !verify.expiry) {
-        let why = if off(Off::Expiry) {
-            "the options turn the check of the expiry off"
-        } else {
-            "this call does not look at the expiry, and nobody compares it with the clock"
-        };
-        return Some(Case {
-            harm: "an expired token is accepted for ever: its expiry is not checked".into(),
-            reason: format!("reporting because {why}"),
-            severity: Severity::Error,
-            help: "let the library check the expiry, or compare it with the clock after decoding",
-        });
-    }
-    None
-}
-
-/// Whether a comparison with the clock belongs to a check: in its function or in one that it calls or is called by.
-fn near(w: &World<'_>, compared: crate::facts::model::NodeId, verify: &Verify) -> bool {
-    let def = |node| w.facts.node(node).def;
-    let (a, b) = (def(compared), def(verify.node));
-    let calls = |from: DefId, to: DefId| w.graph.node_of.get(&from).is_some_and(|&n| w.graph.callees(n).any(|e| def(e.to) == to));
-    a == b || calls(a, b) || calls(b, a)
-}
-
 fn struct_of(kind: &Kind<'_>) -> Option<DefId> {
     match &kind.primary.claims.ty {
         Ty::Adt(def, _) => Some(*def),
@@ -151,17 +119,13 @@ fn struct_of(kind: &Kind<'_>) -> Option<DefId> {
 
 /// Claims that say what the bearer may do.
 fn rights(w: &World<'_>, kind: &Kind<'_>) -> Vec<String> {
-    if matches!(kind.expiry(), Expiry::After { seconds, .. } if *seconds <= 3600) {
+    if matches!(kind.expiry, Expiry::After { seconds, .. } if seconds <= 3600) {
         return Vec::new();
     }
-    let mut names: Vec<String> = kind.primary.claims.names.iter().map(|(n, _)| w.p.text(*n).to_string()).collect();
-    if let Some(def) = struct_of(kind)
-        && let Some((_, fields)) = w.p.fields_of(def)
-    {
-        let file = w.p.def(def).file;
-        names.extend(fields.fields.iter().map(|f| w.p.text(w.p.name_in(file, f.name)).to_string()));
-    }
-    names.retain(|n| w.cat.tokens.names.rights.iter().any(|r| r == n));
+    let mut names = claims::names(w.p, &kind.primary.claims);
+    // `realm_access.roles` are roles, and what is inside `roles` is said with them.
+    let is_right = |n: &str| w.cat.tokens.names.rights.iter().any(|r| r == n.rsplit('.').next().unwrap_or(n));
+    names.retain(|n| is_right(n) && !n.rsplit_once('.').is_some_and(|(outer, _)| is_right(outer)));
     names
 }
 
@@ -177,7 +141,7 @@ fn witness(w: &World<'_>, kind: &Kind<'_>, verify: &Verify, way: &Way) -> Vec<Ve
         minted.push(Step::new(Role::Called, "the claims are handed to what signs them", location).on(label.clone()));
     }
     if let Some((file, span)) = kind.primary.claims.set {
-        let message = format!("the expiry is set here: {}", described(kind.expiry()));
+        let message = format!("the expiry is set here: {}", described(&kind.expiry));
         minted.push(Step::new(Role::Configured, message, evidence::location(w, file, span)).on(label.clone()));
     }
     let by = label.as_ref().map_or(String::new(), |l| format!(" in {l}"));
@@ -205,7 +169,7 @@ pub fn fact(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>) -> String {
         "no store is asked after decoding"
     };
     let what = struct_of(kind).map_or("token".to_string(), |def| format!("token of `{}`", w.p.text(w.p.def(def).name)));
-    format!("{what} {} ({}:{}), {asked}", described(kind.expiry()), at.path, at.line)
+    format!("{what} {} ({}:{}), {asked}", described(&kind.expiry), at.path, at.line)
 }
 
 fn described(expiry: &Expiry) -> String {

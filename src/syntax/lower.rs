@@ -5,6 +5,7 @@ mod expand;
 mod exprs;
 mod item_macros;
 mod items;
+mod json;
 mod macros;
 mod opaque;
 mod patterns;

@@ -117,7 +117,7 @@ impl<'a> Eval<'a> {
                     value.prov = value.prov.or(Prov::RANDOM);
                 }
                 value.form = Form::Plain;
-                if name.starts_with("unwrap_or") {
+                if name.starts_with("unwrap_or") || name == "map_or" {
                     self.defaulted(&mut value, on, values.first());
                 }
                 Some(value)

@@ -101,7 +101,7 @@ impl<'a> Eval<'a> {
             ExprKind::Macro(call) => match &call.args {
                 MacroArgs::Select(arms) => arms.iter().filter_map(|arm| arm.future).find_map(|f| self.brings(f, depth)),
                 MacroArgs::Exprs(exprs) => exprs.iter().find_map(|&e| self.brings(e, depth)),
-                MacroArgs::Block(_) | MacroArgs::Opaque(..) => None,
+                MacroArgs::Block(_) | MacroArgs::Opaque(..) | MacroArgs::Pairs(_) => None,
             },
             _ => None,
         }

@@ -2,6 +2,7 @@
 
 use super::tokens::MAX_DEPTH;
 use super::*;
+use crate::facts::claims;
 use crate::facts::time::{Base, Time};
 use crate::facts::tokens::Expiry;
 use crate::facts::value::Val;
@@ -26,10 +27,7 @@ impl<'a> Eval<'a> {
         let hir = &self.p.file(file).hir;
         let found = self.p.fields_of(def).and_then(|(_, fields)| {
             let names = &self.cat.tokens.names.expiry;
-            let exp = |f: &&hir::Field| {
-                let renamed = f.attrs.iter().any(|a| hir.str(a.path) == "serde" && written_name(hir.str(a.args)) == Some("exp"));
-                renamed || hir.str(f.name) == "exp"
-            };
+            let exp = |f: &&hir::Field| claims::written_name(hir, f) == "exp" || hir.str(f.name) == "exp";
             let other = |f: &&hir::Field| names.iter().any(|n| n == hir.str(f.name));
             let field = fields.fields.iter().find(exp).or_else(|| fields.fields.iter().find(other))?;
             Some(self.p.name_in(file, field.name))
@@ -47,6 +45,7 @@ impl<'a> Eval<'a> {
         if !expiry {
             return;
         }
+        self.note_end(name, value);
         let Some(mut time) = self.time_of(value) else { return };
         if time.open.is_none() && time.base == Base::Number {
             time.base = Base::Epoch;
@@ -95,6 +94,9 @@ impl<'a> Eval<'a> {
         }
         if claims.fields().iter().any(|(n, _)| self.ends_never(*n)) {
             return Found::Absent;
+        }
+        if self.is_biscuit(&claims.ty) && claims.fields().iter().any(|(n, v)| self.may_end(*n, v)) {
+            return Found::Unknown;
         }
         let own = match &claims.ty {
             Ty::Adt(def, _) => self.expiry_field(*def),
@@ -157,7 +159,8 @@ impl<'a> Eval<'a> {
     fn is_expiry_name(&self, name: Name) -> bool {
         let text = self.p.text(name);
         let bare = text.strip_prefix("set_").or_else(|| text.strip_prefix("with_")).unwrap_or(text);
-        self.cat.tokens.names.expiry.iter().any(|n| n == bare)
+        let names = &self.cat.tokens.names;
+        names.expiry.iter().any(|n| n == bare) || names.lives.iter().any(|n| n == text)
     }
 
     fn is_expiry_claim(&self, value: &Val) -> bool {
@@ -204,7 +207,8 @@ impl<'a> Eval<'a> {
         let field = fields.fields.iter().find(|f| self.p.name_in(file, f.name) == name)?;
         for attr in &field.attrs {
             let args = hir.str(attr.args);
-            let Some(given) = ["default_value_t", "default_value", "default"].iter().find_map(|key| attribute_value(args, key)) else {
+            let Some(given) = ["default_value_t", "default_value", "default"].iter().find_map(|key| claims::attribute_value(args, key))
+            else {
                 continue;
             };
             if let Some(time) = literal_time(given.trim_matches('"')) {
@@ -222,22 +226,6 @@ impl<'a> Eval<'a> {
         }
         None
     }
-}
-
-/// The value of `key = value` among the tokens of an attribute.
-fn attribute_value<'t>(args: &'t str, key: &str) -> Option<&'t str> {
-    let (_, rest) = args.split_once(key)?;
-    let value = rest.trim_start().strip_prefix('=')?.trim_start();
-    let end = match value.strip_prefix('"') {
-        Some(text) => text.find('"')? + 2,
-        None => value.find(',').unwrap_or(value.len()),
-    };
-    Some(value.get(..end)?.trim())
-}
-
-/// The name that serde writes a field with.
-fn written_name(args: &str) -> Option<&str> {
-    attribute_value(args, "rename").map(|v| v.trim_matches('"'))
 }
 
 /// `3600`, `15m`, `30 days`.

@@ -24,6 +24,9 @@ impl<'a> Eval<'a> {
             ExprKind::Macro(call) => self.macro_call(call, span),
             ExprKind::Field { base, name, .. } => {
                 let base = self.expr(*base);
+                if matches!(self.text(*name), "aud" | "audience") {
+                    self.facts.tokens.audited.push(self.body.node);
+                }
                 let field = self.field(base, self.name(*name));
                 self.load_field(field, span)
             }
@@ -368,6 +371,9 @@ impl<'a> Eval<'a> {
                 for &access in &value.reads {
                     self.use_of(access, UseKind::Identity, span);
                 }
+            }
+            if let Ty::Adt(holder, _) = &ty {
+                self.note_options(crate::facts::tokens::Home::Field(*holder, name), &value);
             }
             if let Ty::Adt(holder, _) = &ty
                 && (value.expires() || value.prov != Prov::NONE || value.place.is_some())

@@ -24,9 +24,15 @@ impl<'a> Eval<'a> {
                 return value;
             }
             MacroArgs::Select(arms) => return self.select(arms, span),
+            MacroArgs::Pairs(pairs) => return self.object(pairs),
         };
         let mut value = self.merge(&values);
         value.form = Form::Plain;
+        if last == "biscuit"
+            && let Some(builder) = self.biscuit(path, &values)
+        {
+            return builder;
+        }
         match last {
             _ if self.cat.is_log_macro(path) => {
                 self.uses_of(&value, UseKind::Logged, span);
@@ -97,6 +103,25 @@ impl<'a> Eval<'a> {
             _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),
             _ => self.store_macro(path, &values, value),
         }
+    }
+
+    /// `json!({"sub": id, ..})`: its values by their keys.
+    fn object(&mut self, pairs: &'a [(Option<hir::Sym>, ExprId)]) -> Val {
+        let mut fields = Vec::new();
+        let mut values = Vec::with_capacity(pairs.len());
+        for (key, id) in pairs {
+            let mut value = self.expr(*id);
+            if let Some(name) = key.map(|key| self.name(key)) {
+                self.note_field(&Ty::Unknown, name, &mut value, self.span(*id));
+                fields.push((name, value.clone()));
+            }
+            values.push(value);
+        }
+        let mut value = self.merge(&values);
+        value.prov = value.prov.or(Prov::CONST);
+        value.form = Form::Plain;
+        value.extra().fields = fields;
+        value
     }
 
     /// `sqlx::query!("..", a)` and the like: a request to a store.

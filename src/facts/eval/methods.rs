@@ -464,7 +464,7 @@ impl<'a> Eval<'a> {
         }
         self.compare_times(name, &on, &given);
         self.carry_token(&mut value, &on, name, &values);
-        if name.starts_with("unwrap_or") {
+        if name.starts_with("unwrap_or") || name == "map_or" {
             self.defaulted(&mut value, &on, values.first());
         }
         for given in &values {

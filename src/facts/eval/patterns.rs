@@ -13,6 +13,7 @@ impl<'a> Eval<'a> {
                 if let Some(sub) = sub {
                     self.bind(*sub, value.clone());
                 }
+                self.note_end(name, &value);
                 self.body.env.push(name, value);
             }
             PatKind::Ref(inner) => self.bind(*inner, value),

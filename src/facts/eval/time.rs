@@ -105,10 +105,20 @@ impl<'a> Eval<'a> {
         if self.cat.tokens.is_clock(path) {
             return Some(Time::new(Base::Now, 0));
         }
+        let first = values.first().and_then(|v| self.time_of(v));
+        if let Some(moment) = self.moment(last, values) {
+            return Some(moment);
+        }
+        if last == "parse_duration" {
+            return values.first().and_then(Val::str).and_then(super::expiry::literal_time);
+        }
         if !time.types.iter().any(|t| t == owner) {
             return None;
         }
-        let first = values.first().and_then(|v| self.time_of(v));
+        // jiff's `Span::new()`, which methods add to.
+        if last == "new" && values.is_empty() {
+            return Some(Time::new(Base::Span, 0));
+        }
         if let Some(&unit) = time.spans.get(last) {
             return first.map(|t| t.scaled(unit));
         }
@@ -116,6 +126,24 @@ impl<'a> Eval<'a> {
             return first.map(|t| t.scaled(time.made.get(owner).copied().unwrap_or(1000)));
         }
         matches!(last, "from" | "try_from" | "from_std").then_some(first).flatten()
+    }
+
+    /// A moment that is written down: `from_timestamp(1_900_000_000, 0)`, `with_ymd_and_hms(2040, 1, 1, 0, 0, 0)`.
+    fn moment(&self, name: &str, values: &[Val]) -> Option<Time> {
+        let number = |at: usize| match values.get(at)?.literal()? {
+            Literal::Int(number) => i64::try_from(*number).ok(),
+            _ => None,
+        };
+        let seconds = match name {
+            "from_timestamp" | "from_unix_timestamp" | "timestamp_opt" | "from_second" => number(0)?,
+            "with_ymd_and_hms" | "from_ymd_opt" => day(number(0)?, number(1)?, number(2)?)?,
+            "parse_from_rfc3339" => {
+                let mut parts = values.first()?.str()?.get(..10)?.splitn(3, '-').map(|p| p.parse::<i64>().ok());
+                day(parts.next()??, parts.next()??, parts.next()??)?
+            }
+            _ => return None,
+        };
+        Some(Time::new(Base::Epoch, i128::from(seconds) * 1000))
     }
 
     /// `Duration::HOUR`, `DateTime::MAX_UTC`, `UNIX_EPOCH`, `i64::MAX`.
@@ -135,6 +163,13 @@ impl<'a> Eval<'a> {
     /// A method of a moment, span or number; `None` if it is not about time.
     pub(super) fn time_method(&mut self, on: &Val, name: &str, args: &'a [ExprId]) -> Option<Val> {
         let names = &self.cat.tokens.time;
+        if matches!(name, "timestamp_opt" | "with_ymd_and_hms") {
+            let values = self.args(args);
+            let time = self.moment(name, &values)?;
+            let mut value = on.derived(on.ty.clone());
+            value.extra().time = Some(time);
+            return Some(value);
+        }
         let known = on.time().cloned();
         let number = matches!(on.literal(), Some(Literal::Int(_)));
         let term = known.is_none() && !number;
@@ -145,7 +180,10 @@ impl<'a> Eval<'a> {
         let open = if term && integer.is_some() && args.is_empty() { self.term_of(on).map(Time::term) } else { None };
         let is_time = known.as_ref().is_some_and(|t| t.base != Base::Number);
         let mut time = known.or_else(|| if number { self.time_of(on) } else { open })?;
-        let fits = (span.is_some() && args.is_empty() && (number || time.base == Base::Number))
+        // `Span::new().hours(48)`.
+        let grows = span.is_some() && args.len() == 1 && time.base == Base::Span && matches!(on.ty, Ty::Ext(..));
+        let fits = grows
+            || (span.is_some() && args.is_empty() && (number || time.base == Base::Number))
             || (integer.is_some() && !number)
             || (sum && is_time)
             || ((is_time || time.configured) && SAME.contains(&name));
@@ -157,7 +195,12 @@ impl<'a> Eval<'a> {
         let mut value = on.derived(on.ty.clone());
         value.prov = value.prov.or(given.prov);
         value.add_reads(&given.reads);
-        if sum {
+        if let (true, Some(unit)) = (grows, span) {
+            time = match values.first().and_then(|v| self.time_of(v)) {
+                Some(added) => time.plus(added.scaled(unit), false),
+                None => Time { vague: true, ..time },
+            };
+        } else if sum {
             let added = values.first().and_then(|v| self.time_of(v));
             time = match added {
                 Some(added) => time.plus(added, false),
@@ -177,7 +220,9 @@ impl<'a> Eval<'a> {
     pub(super) fn defaulted(&self, value: &mut Val, on: &Val, given: Option<&Val>) {
         let Some(given) = given else { return };
         let number = given.str().and_then(super::expiry::literal_time);
-        if let Some(time) = self.time_of(given).or(number).filter(|t| t.open.is_none()) {
+        // What a caller gives as the default is open until then.
+        let known = |t: &Time| t.open.as_ref().is_none_or(|o| o.param.is_some() && on.prov.has(Prov::CONFIG));
+        if let Some(time) = self.time_of(given).or(number).filter(known) {
             value.extra().time = Some(Time { configured: true, ..time });
         }
         if on.prov.has(Prov::CONFIG) && given.literal().is_some() {
@@ -187,6 +232,7 @@ impl<'a> Eval<'a> {
 
     /// Notes that a claim of a token is compared with the clock.
     pub(super) fn note_aged(&mut self, left: &Val, right: &Val) {
+        self.note_timed(left, right);
         let pair = |a: &Val, b: &Val| a.prov.has(Prov::CLAIM) && b.prov.has(Prov::CLOCK);
         if pair(left, right) || pair(right, left) {
             self.facts.tokens.aged.push(self.body.node);
@@ -241,5 +287,29 @@ impl<'a> Eval<'a> {
             value = value.named(*name)?.clone();
         }
         Some(value)
+    }
+}
+
+/// The seconds from 1970 to the start of a day of the proleptic Gregorian calendar.
+fn day(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some((era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468) * 86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day;
+
+    #[test]
+    fn a_day_is_counted_from_1970() {
+        assert_eq!(day(1970, 1, 1), Some(0));
+        assert_eq!(day(2000, 2, 29), Some(951_782_400));
+        assert_eq!(day(2040, 1, 1), Some(2_208_988_800));
+        assert_eq!(day(2040, 13, 1), None);
     }
 }

@@ -2,10 +2,9 @@
 
 use super::expiry::Found;
 use super::*;
-use crate::catalog::Op;
 use crate::catalog::tokens::{TokenCall, TokenRole};
 use crate::facts::time::{Base, Time};
-use crate::facts::tokens::{Claims, Expiry, Home, Key, MadeKey, Mint, Off, Verify};
+use crate::facts::tokens::{Claims, Expiry, Home, Key, Mint, Off, Part, Verify};
 use crate::facts::value::Val;
 use crate::syntax::hir::{ExprKind, GenericArg};
 
@@ -14,6 +13,8 @@ const MAX_OPEN: usize = 8;
 const MAX_MINTS: usize = 4096;
 /// Structs inside claims that are looked into.
 pub(super) const MAX_DEPTH: u32 = 3;
+/// Claims kept of one object: far more than any real token has.
+const MAX_PARTS: usize = 64;
 
 /// What is gathered before constants and settings are known.
 #[derive(Default)]
@@ -29,19 +30,28 @@ pub struct Working {
     pub(super) quiet: bool,
     /// All bodies have been walked: no caller will tell more.
     pub(super) settling: bool,
+    /// What options that are kept somewhere leave out.
+    pub(super) options: FxHashMap<Home, Vec<Off>>,
+    /// Checks by their number: where their options are kept, and how old a token may be.
+    pub(super) checks: Vec<(usize, Option<Home>, Option<Time>)>,
+    /// Tags of messages, and what may make tokens of them.
+    pub(super) tags: Vec<super::handmade::Tag>,
+    pub(super) ends: Vec<(NodeId, Time)>,
+    pub(super) timed: Vec<NodeId>,
 }
 
 pub(super) struct RawMint {
-    node: NodeId,
-    span: Span,
-    order: u32,
-    via: Option<u32>,
-    lifted: bool,
-    claims: Val,
-    header: Option<Val>,
-    key: Val,
-    keyed: bool,
-    life: Option<Time>,
+    pub(super) node: NodeId,
+    pub(super) span: Span,
+    pub(super) order: u32,
+    pub(super) via: Option<u32>,
+    pub(super) lifted: bool,
+    pub(super) claims: Val,
+    pub(super) header: Option<Val>,
+    pub(super) key: Val,
+    pub(super) keyed: bool,
+    pub(super) life: Option<Time>,
+    pub(super) format: Name,
 }
 
 fn pick<'v>(index: Option<i8>, recv: Option<&'v Val>, values: &'v [Val]) -> Option<&'v Val> {
@@ -55,25 +65,33 @@ impl<'a> Eval<'a> {
     /// A function of a token library.
     pub(super) fn token_call(&mut self, name: Name, path: &'a hir::Path, args: &'a [ExprId], span: Span) -> Option<Val> {
         let text = self.p.text(name);
-        if let Some(cookie) = self.cat.tokens.key(text) {
-            return Some(self.key_made(text, cookie, args, span));
+        if let Some(made) = self.cat.tokens.key(text) {
+            return Some(self.key_made(text, made, args, span));
         }
         let (role, call) = self.cat.tokens.call(text)?;
-        let (role, call) = (*role, call.clone());
+        let (role, mut call) = (*role, call.clone());
         let values = self.args(args);
+        // `|key_id| ..`: the library asks which key it is.
+        let chosen = call.key.and_then(|i| args.get(usize::try_from(i).ok()?));
+        if chosen.is_some_and(|&id| matches!(self.hir().expr(id).kind, ExprKind::Closure(_))) {
+            call.keyed.push(text.to_string());
+        }
         let claims = path.segments.iter().rev().find_map(|s| self.claims_argument(&s.args));
         Some(self.token(role, &call, text, None, &values, claims, span))
     }
 
     /// A method of a token library, or one that completes what such a method will be called on.
     pub(super) fn token_method(&mut self, on: &Val, recv: ExprId, name: &'a str, args: &'a [ExprId], span: Span) -> Option<Val> {
-        let of_crate = |ty: &Ty, krate: &str| matches!(ty, Ty::Ext(path, _) if crate::catalog::first(self.p.text(*path)) == krate);
         let externs = &self.p.krate(self.p.def(self.body.def).krate).externs;
         let in_package = |krate: &str| {
             let named = self.p.names.get(krate);
             externs.iter().any(|(n, e)| Some(*n) == named || matches!(e, crate::resolve::program::Extern::External(x) if Some(*x) == named))
         };
-        let found = self.cat.tokens.method(name, |krate| of_crate(&on.ty, krate), in_package);
+        let external = match &on.ty {
+            Ty::Ext(path, _) => Some(self.p.text(*path)),
+            _ => None,
+        };
+        let found = self.cat.tokens.method(name, external, in_package);
         let Some((role, call)) = found else {
             self.complete(on, recv, name, args);
             return None;
@@ -108,6 +126,7 @@ impl<'a> Eval<'a> {
         let life = given.or_else(|| call.life.map(|s| Time::number(i128::from(s)).scaled(1000)));
         let life = life.map(|t| Time::new(Base::Now, 0).plus(t, false));
         let result = |this: &Self, ty: Ty| Ty::Ext(this.p.names.intern("std::result::Result"), [ty].into());
+        let format = self.p.names.intern(&call.format);
         match role {
             TokenRole::Mint => {
                 let order = self.next();
@@ -123,9 +142,14 @@ impl<'a> Eval<'a> {
                     key: at(call.key).unwrap_or(&unknown).clone(),
                     keyed,
                     life,
+                    format,
                 };
                 self.tokens.mints.push(mint);
-                value.ty = result(self, Ty::Unknown);
+                if call.checks {
+                    let key = at(call.key).map(|k| self.key_of(k)).unwrap_or_default();
+                    self.check(Verify { key, ..self.verify(order, span, format) }, None, None);
+                }
+                value.ty = if call.checks { self.owner_type(name) } else { result(self, Ty::Unknown) };
             }
             TokenRole::Verify => {
                 let order = self.next();
@@ -133,22 +157,36 @@ impl<'a> Eval<'a> {
                 let key = at(call.key).map(|k| self.key_of(k)).unwrap_or_default();
                 let claims = claims.or_else(|| self.returned_claims());
                 let ty = claims.clone().unwrap_or(Ty::Unknown);
+                let claimed = match &ty {
+                    Ty::Adt(def, _) => Some(*def),
+                    _ => None,
+                };
                 let verify = Verify {
-                    node: self.body.node,
-                    span,
-                    order,
-                    claims: match &ty {
-                        Ty::Adt(def, _) => Some(*def),
-                        _ => None,
-                    },
+                    claims: claimed,
                     expiry: call.expiry,
                     off: options.map(|o| self.switched_off(o)).unwrap_or_default(),
                     key: Key { many: key.many || keyed || self.body.iterating > 0, ..key },
-                    branch: self.body.branch,
+                    ..self.verify(order, span, format)
                 };
-                self.facts.tokens.verifies.push(verify);
+                let max_age = at(call.max_age).and_then(|v| self.time_of(v)).map(|t| t.scaled(1000));
+                let home = options.and_then(|o| self.home_of(o));
+                self.check(verify, home, max_age);
                 value.prov = value.prov.or(Prov::CLAIM);
-                value.ty = result(self, ty);
+                // What is not named is often the library's own type, with the claims inside.
+                let of_library = |on: &Val| matches!(&on.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path)));
+                let own = on.filter(|on| ty.is_unknown() && of_library(on)).map(|on| on.ty.clone());
+                value.ty = result(self, own.unwrap_or(ty));
+            }
+            TokenRole::Aged => {
+                self.facts.tokens.aged.push(self.body.node);
+                value.ty = result(self, Ty::Unknown);
+            }
+            TokenRole::Tag | TokenRole::TagCheck => {
+                let order = self.next();
+                let key = at(call.key).cloned().unwrap_or_else(Val::unknown);
+                let checks = role == TokenRole::TagCheck;
+                self.tokens.tags.push(super::handmade::Tag { node: self.body.node, span, order, key, checks });
+                value.ty = Ty::Unknown;
             }
             TokenRole::Peek => {
                 self.facts.tokens.peeks.push(self.body.node);
@@ -163,7 +201,13 @@ impl<'a> Eval<'a> {
                 if let Some(header) = at(call.header) {
                     fields.extend(header.fields().iter().cloned());
                 }
-                if let Some(life) = life {
+                if let Some(moment) = at(call.expiry_argument) {
+                    let mut moment = moment.clone();
+                    if let Some(time) = self.time_of(&moment) {
+                        moment.extra().time = Some(Time { at: Some((self.body.file, span)), ..time });
+                    }
+                    fields.push((self.p.names.intern("exp"), moment));
+                } else if let Some(life) = life {
                     let mut expiry = Val::unknown();
                     expiry.extra().time = Some(Time { at: Some((self.body.file, span)), ..life });
                     fields.push((self.p.names.intern("exp"), expiry));
@@ -171,24 +215,6 @@ impl<'a> Eval<'a> {
                 value.extra().fields = fields;
             }
         }
-        value
-    }
-
-    fn key_made(&mut self, path: &str, cookie: bool, args: &'a [ExprId], span: Span) -> Val {
-        let values = self.args(args);
-        self.makes_key_from(path, &values, span);
-        let mut value = self.merge(&values);
-        value.ty = match path.rsplit_once("::") {
-            Some((owner, _)) => Ty::ext(self.p.names.intern(owner)),
-            None => Ty::Unknown,
-        };
-        if let Some(secret) = values.first() {
-            value.extra().fields = vec![(self.p.names.intern("key"), secret.clone())];
-            value.extra().literal = secret.literal().cloned();
-            value.extra().fallback = secret.extra.as_ref().is_some_and(|e| e.fallback);
-        }
-        let key = self.key_of(&value);
-        self.facts.tokens.keys.push(MadeKey { node: self.body.node, span, what: path.to_string(), cookie, key });
         value
     }
 
@@ -271,11 +297,11 @@ impl<'a> Eval<'a> {
         let ExprKind::Path(path) = &self.hir().expr(base).kind else { return };
         let [only] = path.segments.as_slice() else { return };
         let local = self.name(only.name);
-        let key = if insert {
-            let ExprKind::Lit(hir::Lit::Str(key)) = &self.hir().expr(args[0]).kind else { return };
-            self.text(*key)
-        } else {
-            name
+        // `set_claim("name", value)` says the name of the claim, and so does `insert`.
+        let key = match args.first().filter(|_| args.len() == 2).map(|&id| &self.hir().expr(id).kind) {
+            Some(ExprKind::Lit(hir::Lit::Str(key))) => self.text(*key),
+            _ if insert => return,
+            _ => name,
         };
         let Some(&given) = args.last() else {
             self.set_field(local, key, Val::unit());
@@ -291,7 +317,8 @@ impl<'a> Eval<'a> {
             return;
         }
         let mut fields = on.fields().to_vec();
-        fields.push((self.p.names.intern(name), values.first().cloned().unwrap_or_else(Val::unit)));
+        let name = values.first().filter(|_| values.len() == 2).and_then(Val::str).unwrap_or(name);
+        fields.push((self.p.names.intern(name), values.last().cloned().unwrap_or_else(Val::unit)));
         value.extra().fields = fields;
     }
 
@@ -361,50 +388,6 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn key_of(&self, value: &Val) -> Key {
-        let inner = self.p.names.get("key").and_then(|n| value.named(n)).unwrap_or(value);
-        let home = |v: &Val| {
-            let place = v.place.as_ref();
-            let field = place.and_then(|p| {
-                p.path.iter().rev().find_map(|s| match s {
-                    Seg::Field(def, name) => Some(Home::Field(*def, *name)),
-                    Seg::Elem | Seg::Below => None,
-                })
-            });
-            let statik = place.and_then(|p| match p.root {
-                Root::Static(def) => Some(Home::Static(def)),
-                _ => None,
-            });
-            field.or(statik).or_else(|| v.extra.as_ref().and_then(|e| e.of).map(|(d, n)| Home::Field(d, n)))
-        };
-        let fallback = [value, inner].iter().any(|v| v.extra.as_ref().is_some_and(|e| e.fallback));
-        let from_map = [value, inner].iter().any(|v| v.reads.iter().any(|&r| matches!(self.facts.access(r).op, Op::Get | Op::Contains)));
-        let ids = &self.cat.tokens.names.key_ids;
-        let kid = value.fields().iter().any(|(n, _)| ids.iter().any(|i| i == self.p.text(*n)));
-        let set = matches!(&inner.ty, Ty::Ext(path, _) if self.cat.tokens.is_key_set(self.p.text(*path)));
-        Key {
-            prov: value.prov,
-            literal: !fallback && (value.literal().is_some() || inner.literal().is_some()) && !value.prov.has(Prov::CONFIG),
-            fallback,
-            home: home(inner).or_else(|| home(value)),
-            many: from_map || kid || set,
-        }
-    }
-
-    fn switched_off(&self, options: &Val) -> Vec<Off> {
-        let is_false = |v: &Val| matches!(v.literal(), Some(Literal::Bool(false)));
-        let mut off = Vec::new();
-        for (name, value) in options.fields() {
-            match self.p.text(*name) {
-                "validate_exp" if is_false(value) => off.push(Off::Expiry),
-                "validate_aud" if is_false(value) => off.push(Off::Audience),
-                "insecure_disable_signature_validation" => off.push(Off::Signature),
-                _ => {}
-            }
-        }
-        off
-    }
-
     /// The mints of a function whose claims a caller knows.
     pub(super) fn open_mints(&mut self, def: DefId, first: usize) -> Vec<u32> {
         let mut open = Vec::new();
@@ -429,7 +412,7 @@ impl<'a> Eval<'a> {
         let order = self.next();
         let inner = &self.tokens.mints[index as usize];
         let (mut claims, mut key, mut header) = (inner.claims.clone(), inner.key.clone(), inner.header.clone());
-        let (life, keyed) = (inner.life.clone(), inner.keyed);
+        let (life, keyed, format) = (inner.life.clone(), inner.keyed, inner.format);
         self.substitute_all(&mut claims, args);
         self.substitute_all(&mut key, args);
         if let Some(header) = &mut header {
@@ -437,7 +420,7 @@ impl<'a> Eval<'a> {
         }
         let life = life.map(|t| self.rebase_time(t, args));
         self.tokens.mints[index as usize].lifted = true;
-        let mint = RawMint { node: self.body.node, span, order, via: Some(index), lifted: false, claims, header, key, keyed, life };
+        let mint = RawMint { node: self.body.node, span, order, via: Some(index), lifted: false, claims, header, key, keyed, life, format };
         self.tokens.mints.push(mint);
     }
 
@@ -457,6 +440,7 @@ impl<'a> Eval<'a> {
     /// Puts defaults in the place of settings and leaves the facts that rules read.
     pub(super) fn settle_tokens(&mut self) {
         self.tokens.settling = true;
+        self.join_tags();
         for index in 0..self.tokens.mints.len() {
             let mint = &self.tokens.mints[index];
             let (claims, life) = (mint.claims.clone(), mint.life.clone());
@@ -471,9 +455,9 @@ impl<'a> Eval<'a> {
                 Found::Open | Found::Unknown => Expiry::Unknown(None),
             };
             let custom = self.p.names.get("custom").and_then(|n| claims.named(n)).unwrap_or(&claims).clone();
-            let names = match &custom.ty {
+            let parts = match &custom.ty {
                 Ty::Adt(..) => Vec::new(),
-                _ => custom.fields().iter().map(|(n, v)| (*n, v.ty.clone())).collect(),
+                _ => self.parts(&custom, 0),
             };
             let mint = &self.tokens.mints[index];
             let ids = &self.cat.tokens.names.key_ids;
@@ -486,10 +470,33 @@ impl<'a> Eval<'a> {
                 order: mint.order,
                 via: mint.via,
                 lifted: mint.lifted,
-                claims: Claims { ty: custom.ty, expiry, set, names },
+                claims: Claims { ty: custom.ty, expiry, set, parts },
                 kid: kid || key.many,
                 key,
+                format: mint.format,
             });
         }
+        self.settle_checks();
+    }
+
+    /// What is known of claims without a type, by name; a setter's name is without its first word.
+    fn parts(&self, claims: &Val, depth: u32) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        for (name, value) in claims.fields().iter().rev().take(MAX_PARTS) {
+            let text = self.p.text(*name);
+            let bare = text.strip_prefix("set_").or_else(|| text.strip_prefix("with_")).map_or(*name, |bare| self.p.names.intern(bare));
+            if parts.iter().any(|p| p.name == bare) {
+                continue;
+            }
+            if value.ty == Ty::Unit {
+                continue;
+            }
+            let inner = if depth < MAX_DEPTH { self.parts(value, depth + 1) } else { Vec::new() };
+            // A list that is written out does not grow.
+            let ty = if value.prov.is_constant() && matches!(value.ty, Ty::Seq(_)) { Ty::Unknown } else { value.ty.clone() };
+            parts.push(Part { name: bare, ty, parts: inner });
+        }
+        parts.reverse();
+        parts
     }
 }

@@ -1,6 +1,8 @@
 //! What claims weigh: an estimate from their type, by the assumptions that the rule's page states.
 
 use crate::facts::cells::World;
+use crate::facts::claims::has_word;
+use crate::facts::tokens::{Claims, Part};
 use crate::resolve::{DefId, DefKind, Ty};
 
 /// Bytes of JSON of one value.
@@ -37,12 +39,34 @@ impl Weight {
     }
 }
 
-pub fn weigh(w: &World<'_>, ty: &Ty) -> Weight {
+pub fn weigh(w: &World<'_>, claims: &Claims) -> Weight {
     let mut weight = Weight::default();
-    if let Ty::Adt(def, _) = ty {
-        weight.json = fields(w, *def, ty, "", 0, &mut weight);
-    }
+    weight.json = match &claims.ty {
+        Ty::Adt(def, _) => fields(w, *def, &claims.ty, "", 0, &mut weight),
+        _ => parts(w, &claims.parts, "", 0, &mut weight),
+    };
     weight
+}
+
+/// Claims that are known by name and value alone.
+fn parts(w: &World<'_>, parts_of: &[Part], path: &str, depth: u32, weight: &mut Weight) -> u32 {
+    let mut bytes = 2u32;
+    for part in parts_of {
+        let name = w.p.text(part.name);
+        let full = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        let registered = depth == 0 && w.cat.tokens.names.registered.iter().any(|r| r == name);
+        let own = if part.parts.is_empty() {
+            value(w, &part.ty, &full, depth, registered, weight)
+        } else {
+            if part.parts.len() >= RECORD {
+                weight.records += 1;
+                note(&mut weight.lookups, &full);
+            }
+            parts(w, &part.parts, &full, depth + 1, weight)
+        };
+        bytes = bytes.saturating_add(own).saturating_add(name.len() as u32 + 4);
+    }
+    bytes
 }
 
 /// The braces, and each field with its quoted name, colon and comma.
@@ -52,8 +76,7 @@ fn fields(w: &World<'_>, def: DefId, ty: &Ty, path: &str, depth: u32, weight: &m
     let hir = &w.p.file(file).hir;
     let mut bytes = 2u32;
     for field in &fields.fields {
-        let serde =
-            |word: &str| field.attrs.iter().any(|a| hir.str(a.path) == "serde" && hir.str(a.args).split([',', ' ']).any(|t| t == word));
+        let serde = |word: &str| has_word(hir, field, word);
         if serde("skip") || serde("skip_serializing") {
             continue;
         }

@@ -194,6 +194,8 @@ pub enum MacroArgs {
     Select(Vec<SelectArm>),
     /// Anything else: the expressions that could be recognised inside, in order, and the text.
     Opaque(Vec<ExprId>, Sym),
+    /// `json!` of an object: its values by their keys; a key that is computed has no name and comes before its value.
+    Pairs(Vec<(Option<Sym>, ExprId)>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

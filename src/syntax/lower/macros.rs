@@ -39,7 +39,8 @@ impl Lower {
             }
             return self.add_expr(ExprKind::Block { kind: BlockKind::Plain, block }, span);
         }
-        let args = self.nested(|lower| lower.macro_args(mac));
+        let pairs = if last_name(mac) == "json" { self.json(path, &mac.tokens) } else { None };
+        let args = pairs.unwrap_or_else(|| self.nested(|lower| lower.macro_args(mac)));
         self.add_expr(ExprKind::Macro(MacroCall { path, args }), span)
     }
 

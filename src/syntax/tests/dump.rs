@@ -131,6 +131,12 @@ impl Dump<'_> {
                             format!("[{pat}={} if {} => {}]", opt(&arm.future), opt(&arm.guard), self.expr(arm.body))
                         })
                         .collect(),
+                    MacroArgs::Pairs(pairs) => {
+                        let of = |(key, value): &(Option<Sym>, ExprId)| {
+                            key.map_or(self.expr(*value), |key| format!("{}: {}", self.0.str(key), self.expr(*value)))
+                        };
+                        format!("{{{}}}", pairs.iter().map(of).collect::<Vec<_>>().join(", "))
+                    }
                     MacroArgs::Opaque(ids, _) => format!("?({})", self.exprs(ids)),
                 };
                 format!("{}!{args}", self.0.str(call.path))
