@@ -154,7 +154,7 @@ fn run(
     stage("manifests");
     let manifests = manifests.join().map_err(|_| AnalyzeError { message: "the analysis of the manifests failed".into() })??;
     manifests.note(&mut analysis);
-    deployment::judge(&manifests.facts, tree, config, &serving(&world), &mut analysis);
+    deployment::judge(&manifests.facts, tree, config, &serving(&world), &rules::fixed_signing_key::rocket::sealing(&world), &mut analysis);
     stage("closing");
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);

@@ -1,6 +1,6 @@
 //! What the catalog says about signed tokens, keys and durations.
 
-use super::paths::PathTable;
+use super::paths::{PathTable, short};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -66,6 +66,9 @@ struct KeyEntry {
     cookie: bool,
     /// The argument that is the key's id.
     kid: Option<usize>,
+    /// The argument that is the secret.
+    #[serde(default)]
+    secret: usize,
 }
 
 /// What a function makes that signs.
@@ -74,6 +77,8 @@ pub struct KeyMade {
     /// It signs or seals cookies.
     pub cookie: bool,
     pub kid: Option<usize>,
+    /// The argument that is the secret.
+    pub secret: usize,
 }
 
 /// Names by which types and claims are known.
@@ -152,8 +157,7 @@ impl TokenTables {
             [TokenRole::Mint, TokenRole::Verify, TokenRole::Peek, TokenRole::Claims, TokenRole::Aged, TokenRole::Tag, TokenRole::TagCheck];
         let lists = [document.mint, document.verify, document.peek, document.claims, document.aged, document.tag, document.tag_check];
         for (role, calls) in roles.into_iter().zip(lists) {
-            for mut call in calls {
-                call.types = call.types.iter().map(|t| short(t)).collect();
+            for call in calls {
                 let index = self.calls.len();
                 for path in &call.paths {
                     self.by_path.add_long(path, index);
@@ -168,7 +172,7 @@ impl TokenTables {
         }
         for entry in document.key {
             for path in &entry.paths {
-                self.keys.add_long(path, KeyMade { cookie: entry.cookie, kid: entry.kid });
+                self.keys.add_long(path, KeyMade { cookie: entry.cookie, kid: entry.kid, secret: entry.secret });
             }
         }
         let names = document.names;
@@ -200,7 +204,7 @@ impl TokenTables {
     pub fn method(&self, name: &str, on: Option<&str>, in_package: impl Fn(&str) -> bool) -> Option<&(TokenRole, TokenCall)> {
         let candidates = self.by_method.get(name)?.iter().map(|&i| &self.calls[i]);
         let fits = |call: &TokenCall, ty: &str| {
-            call.crates.iter().any(|c| c == super::first(ty)) && (call.types.is_empty() || call.types.contains(&short(ty)))
+            call.crates.iter().any(|c| c == super::first(ty)) && (call.types.is_empty() || call.types.iter().any(|t| short(t) == short(ty)))
         };
         candidates
             .clone()

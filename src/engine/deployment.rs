@@ -140,8 +140,18 @@ fn comments(path: &str, text: &str, analysis: &mut Analysis) {
 }
 
 /// Runs the rules on manifests and says what was measured. `serving` are the packages that have
-/// entry points of their own.
-pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: &BTreeSet<String>, analysis: &mut Analysis) {
+/// entry points of their own, `sealing` those that seal cookies with a key of Rocket's settings.
+pub fn judge(
+    facts: &ManifestFacts,
+    tree: &Workspace,
+    config: &Config,
+    serving: &BTreeSet<String>,
+    sealing: &BTreeSet<String>,
+    analysis: &mut Analysis,
+) {
+    let packages = tree.packages.iter().filter(|package| sealing.contains(&package.name));
+    let packages: Vec<(String, String)> = packages.map(|package| (package.name.clone(), package.dir.clone())).collect();
+    analysis.findings.extend(rules::fixed_signing_key::rocket::check(facts, &packages));
     let places = |ids: &[&str]| {
         let shown = analysis.findings.iter().filter(|finding| finding.persona == Persona::Regular);
         let of = shown.filter(|finding| ids.contains(&finding.rule));

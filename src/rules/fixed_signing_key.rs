@@ -1,5 +1,7 @@
 //! Keys that cannot be changed without signing everybody out.
 
+pub mod rocket;
+
 use super::evidence::{self, Told};
 use crate::facts::cells::World;
 use crate::facts::issued::Kind;

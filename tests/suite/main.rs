@@ -22,5 +22,6 @@ mod rules;
 mod second_run;
 mod since;
 mod tasks;
+mod token_crates;
 mod tokens;
 mod tree;

@@ -75,7 +75,7 @@ async fn sign_out(State(app): State<Arc<App>>, claims: Claims) {{ app.gone.write
 }}
 "#
         );
-        let dependencies = ["axum", "chrono", "jsonwebtoken", "serde", "sqlx", "tokio", "config", "cookie"];
+        let dependencies = ["axum", "chrono", "jsonwebtoken", "serde", "sqlx", "tokio", "config", "cookie", "tide"];
         Tree::service("ward", &dependencies, source).analyse_with(&self.config, &AnalyzeOptions::default())
     }
 
@@ -252,6 +252,43 @@ fn one_configured_cookie_key_is_for_pedantic_readers() {
     };
     assert_eq!(keys("b\"0123456789012345678901234567890123456789012345678901234567890123\""), Persona::Regular);
     assert_eq!(keys("std::env::var(\"COOKIES\").unwrap().as_bytes()"), Persona::Pedantic);
+}
+
+/// A Rocket service that seals a cookie, or not, with these settings.
+fn rocket(settings: &str, handler: &str, launch: &str) -> Vec<Finding> {
+    let source = format!(
+        "use rocket::{{get, launch, routes, http::{{Cookie, CookieJar}}}};
+        #[get(\"/\")] fn berth(jar: &CookieJar<'_>) -> &'static str {{ {handler} \"berth\" }}
+        #[launch] fn rocket() -> _ {{ {launch}.mount(\"/\", routes![berth]) }}"
+    );
+    let tree = Tree::service("ward", &["rocket"], source);
+    tree.write("Rocket.toml", settings);
+    let analysis = cargo_stateless::engine::analyze(tree.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree");
+    analysis.findings.into_iter().filter(|f| f.rule == "fixed-signing-key").collect()
+}
+
+#[test]
+fn rockets_key_in_the_repository_is_an_error_where_it_seals() {
+    const KEY: &str = "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=";
+    const SEAL: &str = "jar.add_private(Cookie::new(\"a\", \"1\"));";
+    let settings = |profile: &str| format!("[{profile}]\nsecret_key = \"{KEY}\"\n");
+    let found = rocket(&settings("release"), SEAL, "rocket::build()");
+    assert!(found.len() == 1 && found[0].severity == Severity::Error && found[0].location.path == "Rocket.toml", "{found:?}");
+    assert!(rocket(&settings("debug"), SEAL, "rocket::build()").is_empty(), "only for development");
+    assert!(rocket(&settings("release"), "jar.add(Cookie::new(\"a\", \"1\"));", "rocket::build()").is_empty(), "nothing is sealed");
+    let merged = format!("rocket::custom(rocket::Config::figment().merge((\"secret_key\", \"{KEY}\")))");
+    assert_eq!(rocket("", SEAL, &merged).len(), 1);
+}
+
+#[test]
+fn the_secret_of_a_session_layer_is_a_cookie_key() {
+    let more = |secret: &str| {
+        format!("fn sessions(app: &App) -> tide::sessions::SessionMiddleware<tide::sessions::CookieStore> {{ tide::sessions::SessionMiddleware::new(tide::sessions::CookieStore::new(), {secret}) }}").leak()
+    };
+    let named = "Header { kid: Some(\"a\".into()), ..Header::default() }";
+    let persona = |secret| Service { more: more(secret), header: named, ..Service::default() }.says("fixed-signing-key")[0].persona;
+    assert_eq!(persona("b\"we recommend to use a variable instead of this\""), Persona::Regular);
+    assert_eq!(persona("std::env::var(\"COOKIES\").unwrap().as_bytes()"), Persona::Pedantic);
 }
 
 #[test]

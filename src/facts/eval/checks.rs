@@ -67,7 +67,7 @@ impl<'a> Eval<'a> {
             Some((owner, _)) => Ty::ext(self.p.names.intern(owner)),
             None => Ty::Unknown,
         };
-        if let Some(secret) = values.first() {
+        if let Some(secret) = values.get(made.secret) {
             value.extra().fields = vec![(self.p.names.intern("key"), secret.clone())];
             value.extra().literal = secret.literal().cloned();
             value.extra().fallback = secret.extra.as_ref().is_some_and(|e| e.fallback);
@@ -78,6 +78,17 @@ impl<'a> Eval<'a> {
         let key = self.key_of(&value);
         self.facts.tokens.keys.push(MadeKey { node: self.body.node, span, what: path.to_string(), cookie: made.cookie, key });
         value
+    }
+
+    /// `figment.merge(("secret_key", "..."))`: Rocket's key for private cookies.
+    pub(super) fn note_settings_key(&mut self, pair: &[Val], span: Span) {
+        let [name, secret] = pair else { return };
+        let rocket = self.p.names.get("rocket");
+        let externs = &self.p.krate(self.p.def(self.body.def).krate).externs;
+        if name.str() == Some("secret_key") && rocket.is_some_and(|rocket| externs.contains_key(&rocket)) {
+            let key = self.key_of(secret);
+            self.facts.tokens.keys.push(MadeKey { node: self.body.node, span, what: "Figment::merge".into(), cookie: true, key });
+        }
     }
 
     /// Where a value is kept: the field or static that it was read from.

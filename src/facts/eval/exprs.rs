@@ -136,6 +136,7 @@ impl<'a> Eval<'a> {
             ExprKind::Struct { path, fields, rest } => self.struct_literal(path, fields, *rest, span),
             ExprKind::Tuple(elems) => {
                 let elems: Vec<Val> = elems.iter().map(|&e| self.expr(e)).collect();
+                self.note_settings_key(&elems, span);
                 let mut value = self.merge(&elems);
                 value.ty = Ty::Tuple(elems.iter().map(|e| e.ty.clone()).collect());
                 value.extra().elems = elems;
