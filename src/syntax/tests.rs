@@ -81,7 +81,7 @@ fn macros_give_their_expressions() {
         ("matches!(f(x), Some(A | B) if g())", "matches!(f(x), g())"),
         (
             "json!({\"id\": id, \"n\": count.load(Ordering::Relaxed), \"l\": [1, {\"s\": \"t\"}]})",
-            "json!{id: id, n: count.load(Ordering::Relaxed), l: [1,json!{s: \"t\"}]}",
+            "json!{id: id, n: count.load(Ordering::Relaxed), l: [1, json!{s: \"t\"}]}",
         ),
         ("tokio::try_join!(a(), async { b }.await)", "tokio::try_join!(a(), Async{b}.await)"),
         ("stream! { let x = 1; yield x; }", "stream!{let x=1; yield x;}"),

@@ -267,14 +267,28 @@ async fn chart(State(office): State<Arc<Office>>, Query(q): Query<HashMap<String
 #[test]
 fn an_oauth_server_signs_and_checks_by_itself() {
     let with = |life: &str| {
-        let items = format!(
-            "use oxide_auth::primitives::{{generator::{{Assertion, AssertionKind}}, issuer::TokenSigner}};
-            fn issuer() -> TokenSigner {{ let mut t = TokenSigner::new(Assertion::new(AssertionKind::HmacSha256, std::env::var(\"K\").unwrap().as_bytes())); {life} t }}
-            static ISSUER: std::sync::LazyLock<std::sync::Mutex<TokenSigner>> = std::sync::LazyLock::new(|| std::sync::Mutex::new(issuer()));"
+        let source = format!(
+            r#"
+use axum::{{Router, extract::State, routing::get}};
+use oxide_auth::primitives::{{generator::{{Assertion, AssertionKind}}, issuer::TokenSigner}};
+use std::sync::{{Arc, Mutex}};
+type Issuer = Arc<Mutex<TokenSigner>>;
+fn issuer() -> TokenSigner {{
+    let mut signer = TokenSigner::new(Assertion::new(AssertionKind::HmacSha256, std::env::var("K").unwrap().as_bytes()));
+    {life}
+    signer
+}}
+async fn berth(State(_): State<Issuer>) -> &'static str {{ "berth" }}
+#[tokio::main] async fn main() {{
+    let r = Router::new().route("/berth", get(berth)).with_state(Arc::new(Mutex::new(issuer())));
+    axum::serve(tokio::net::TcpListener::bind("a").await.unwrap(), r).await.unwrap();
+}}
+"#
         );
-        office(&["oxide-auth"], &items, "drop(ISSUER.lock()); String::new()", "Ok(Pilot(1))")
+        let tree = Tree::service("office", &["axum", "chrono", "oxide-auth", "tokio"], source);
+        cargo_stateless::engine::analyze(tree.path(), &Config::default(), &AnalyzeOptions::default()).expect("a tree")
     };
-    window(&with("t.valid_for(chrono::Duration::days(30));"), "30 days");
+    window(&with("signer.valid_for(chrono::Duration::days(30));"), "30 days");
     no_window(&with(""));
 }
 

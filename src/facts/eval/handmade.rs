@@ -56,7 +56,8 @@ impl<'a> Eval<'a> {
         }
         let format = self.p.names.intern(FORMAT);
         let exp = self.p.names.intern("exp");
-        let (mut mints, mut checks): (Vec<(FileId, RawMint)>, Vec<(FileId, Verify)>) = (Vec::new(), Vec::new());
+        let mut mints: Vec<(FileId, RawMint)> = Vec::new();
+        let mut checks: Vec<(FileId, Verify)> = Vec::new();
         let (mut seen, ends) = (FxHashSet::default(), std::mem::take(&mut self.tokens.ends));
         for (function, node, span, order, index) in made {
             let Some(tag) = tags.get(index).filter(|_| seen.insert(function)) else { continue };
