@@ -3,10 +3,12 @@
 mod attrs;
 mod expand;
 mod exprs;
+mod fields;
 mod item_macros;
 mod items;
 mod json;
 mod macros;
+mod members;
 mod opaque;
 mod patterns;
 mod text;

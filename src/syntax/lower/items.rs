@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::attrs::only_for_tests;
-use super::types::type_end;
+use super::fields::fields_end;
 use super::{Lower, Pos, close, delim, end, range, start};
 use crate::syntax::hir::*;
 
@@ -15,6 +15,18 @@ pub struct Head<'a> {
     /// The first token after the visibility.
     pub first: proc_macro2::Span,
     pub end: Pos,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn new(
+        attrs: &'a [syn::Attribute],
+        vis: Option<&'a syn::Visibility>,
+        name: &'a proc_macro2::Ident,
+        first: proc_macro2::Span,
+        end: Pos,
+    ) -> Head<'a> {
+        Head { attrs, vis, name: Some(name), first, end }
+    }
 }
 
 impl Lower {
@@ -60,26 +72,14 @@ impl Lower {
             syn::Item::Const(item) if !only_for_tests(&item.attrs) => {
                 let ty = Some(self.ty(&item.ty));
                 let init = Some(self.expr(&item.expr));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.const_token.span,
-                    end: end(item.semi_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.const_token.span, end(item.semi_token.span));
                 self.add_item(head, ItemKind::Const { ty, init })
             }
             syn::Item::Static(item) if !only_for_tests(&item.attrs) => {
                 let mutable = matches!(item.mutability, syn::StaticMutability::Mut(_));
                 let ty = Some(self.ty(&item.ty));
                 let init = Some(self.expr(&item.expr));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.static_token.span,
-                    end: end(item.semi_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.static_token.span, end(item.semi_token.span));
                 self.add_item(head, ItemKind::Static { ty, mutable, init, lazy: None })
             }
             syn::Item::Fn(item) if !only_for_tests(&item.attrs) => {
@@ -89,37 +89,26 @@ impl Lower {
                 let generics = self.generics(&item.generics);
                 let fields = self.fields(&item.fields);
                 let semi = item.semi_token.as_ref().map(|token| end(token.span));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.struct_token.span,
-                    end: semi.or(fields_end(&item.fields)).unwrap_or(end(item.ident.span())),
-                };
+                let head = Head::new(
+                    &item.attrs,
+                    Some(&item.vis),
+                    &item.ident,
+                    item.struct_token.span,
+                    semi.or(fields_end(&item.fields)).unwrap_or(end(item.ident.span())),
+                );
                 self.add_item(head, ItemKind::Struct { generics, fields })
             }
             syn::Item::Union(item) if !only_for_tests(&item.attrs) => {
                 let generics = self.generics(&item.generics);
                 let fields = Fields { fields: self.field_list(&item.fields.named), tuple: false };
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.union_token.span,
-                    end: close(&item.fields.brace_token.span),
-                };
+                let head =
+                    Head::new(&item.attrs, Some(&item.vis), &item.ident, item.union_token.span, close(&item.fields.brace_token.span));
                 self.add_item(head, ItemKind::Union { generics, fields })
             }
             syn::Item::Enum(item) if !only_for_tests(&item.attrs) => {
                 let generics = self.generics(&item.generics);
                 let variants = self.variants(item);
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.enum_token.span,
-                    end: close(&item.brace_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.enum_token.span, close(&item.brace_token.span));
                 self.add_item(head, ItemKind::Enum { generics, variants })
             }
             syn::Item::Trait(item) if !only_for_tests(&item.attrs) => {
@@ -130,36 +119,24 @@ impl Lower {
                     self.trait_item(item, &mut items);
                 }
                 let first = item.unsafety.as_ref().map_or(item.trait_token.span, |token| token.span);
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.modifiers.auto_token.as_ref().map_or(first, |token| token.span),
-                    end: close(&item.brace_token.span),
-                };
+                let head = Head::new(
+                    &item.attrs,
+                    Some(&item.vis),
+                    &item.ident,
+                    item.modifiers.auto_token.as_ref().map_or(first, |token| token.span),
+                    close(&item.brace_token.span),
+                );
                 self.add_item(head, ItemKind::Trait { generics, supertraits, items })
             }
             syn::Item::Impl(item) if !only_for_tests(&item.attrs) => self.impl_block(item),
             syn::Item::Type(item) if !only_for_tests(&item.attrs) => {
                 let generics = self.generics(&item.generics);
                 let ty = Some(self.ty(&item.ty));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.type_token.span,
-                    end: end(item.semi_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.type_token.span, end(item.semi_token.span));
                 self.add_item(head, ItemKind::TypeAlias { generics, ty })
             }
             syn::Item::TraitAlias(item) if !only_for_tests(&item.attrs) => {
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.trait_token.span,
-                    end: end(item.semi_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.trait_token.span, end(item.semi_token.span));
                 self.add_item(head, ItemKind::Other)
             }
             syn::Item::Use(item) if !only_for_tests(&item.attrs) => {
@@ -179,13 +156,7 @@ impl Lower {
             syn::Item::Mod(item) if !only_for_tests(&item.attrs) => self.module(item),
             syn::Item::ExternCrate(item) if !only_for_tests(&item.attrs) => {
                 let alias = item.rename.as_ref().map(|(_, ident)| self.name_sym(ident));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.extern_token.span,
-                    end: end(item.semi_token.span),
-                };
+                let head = Head::new(&item.attrs, Some(&item.vis), &item.ident, item.extern_token.span, end(item.semi_token.span));
                 self.add_item(head, ItemKind::ExternCrate { alias })
             }
             syn::Item::ForeignMod(item) if !only_for_tests(&item.attrs) => {
@@ -234,13 +205,13 @@ impl Lower {
         });
         let semi = item.semi.as_ref().map(|token| end(token.span));
         let brace = item.content.as_ref().map(|(brace, _)| close(&brace.span));
-        let head = Head {
-            attrs: &item.attrs,
-            vis: Some(&item.vis),
-            name: Some(&item.ident),
-            first: item.unsafety.as_ref().map_or(item.mod_token.span, |token| token.span),
-            end: brace.or(semi).unwrap_or(end(item.ident.span())),
-        };
+        let head = Head::new(
+            &item.attrs,
+            Some(&item.vis),
+            &item.ident,
+            item.unsafety.as_ref().map_or(item.mod_token.span, |token| token.span),
+            brace.or(semi).unwrap_or(end(item.ident.span())),
+        );
         let path_attr = item.attrs.iter().find_map(|attr| match &attr.meta {
             syn::Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
                 syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
@@ -252,7 +223,7 @@ impl Lower {
         self.add_item(head, ItemKind::Mod { items, path_attr })
     }
 
-    fn verbatim(&mut self, tokens: &TokenStream) {
+    pub(super) fn verbatim(&mut self, tokens: &TokenStream) {
         if let Some(token) = tokens.clone().into_iter().next() {
             self.lost(start(token.span()).line, "this item is in a form that is not understood".to_owned());
         }
@@ -293,108 +264,7 @@ impl Lower {
         }
     }
 
-    fn foreign_item(&mut self, item: &syn::ForeignItem, out: &mut Vec<ItemId>) {
-        match item {
-            syn::ForeignItem::Fn(item) if !only_for_tests(&item.attrs) => {
-                let to = end(item.semi_token.span);
-                let id = self.function(&item.attrs, Some(&item.vis), &item.sig, None, Some(to));
-                out.push(id);
-            }
-            syn::ForeignItem::Static(item) if !only_for_tests(&item.attrs) => {
-                let mutable = matches!(item.mutability, syn::StaticMutability::Mut(_));
-                let ty = Some(self.ty(&item.ty));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.static_token.span,
-                    end: end(item.semi_token.span),
-                };
-                let id = self.add_item(head, ItemKind::Static { ty, mutable, init: None, lazy: None });
-                out.push(id);
-            }
-            _ => {}
-        }
-    }
-
-    fn trait_item(&mut self, item: &syn::TraitItem, out: &mut Vec<ItemId>) {
-        let id = match item {
-            syn::TraitItem::Fn(item) if !only_for_tests(&item.attrs) => {
-                let to = item.semi_token.as_ref().map(|token| end(token.span));
-                self.function(&item.attrs, None, &item.sig, item.default.as_ref(), to)
-            }
-            syn::TraitItem::Const(item) if !only_for_tests(&item.attrs) => {
-                let ty = Some(self.ty(&item.ty));
-                let init = item.default.as_ref().map(|(_, expr)| self.expr(expr));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: None,
-                    name: Some(&item.ident),
-                    first: item.const_token.span,
-                    end: end(item.semi_token.span),
-                };
-                self.add_item(head, ItemKind::Const { ty, init })
-            }
-            syn::TraitItem::Type(item) if !only_for_tests(&item.attrs) => {
-                let generics = self.generics(&item.generics);
-                let ty = item.default.as_ref().map(|(_, ty)| self.ty(ty));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: None,
-                    name: Some(&item.ident),
-                    first: item.type_token.span,
-                    end: end(item.semi_token.span),
-                };
-                self.add_item(head, ItemKind::TypeAlias { generics, ty })
-            }
-            syn::TraitItem::Macro(item) => {
-                return self.item_macro(&item.attrs, None, &item.mac, out);
-            }
-            syn::TraitItem::Verbatim(tokens) => return self.verbatim(tokens),
-            _ => return,
-        };
-        out.push(id);
-    }
-
-    fn impl_item(&mut self, item: &syn::ImplItem, out: &mut Vec<ItemId>) {
-        let id = match item {
-            syn::ImplItem::Fn(item) if !only_for_tests(&item.attrs) => {
-                self.function(&item.attrs, Some(&item.vis), &item.sig, Some(&item.block), None)
-            }
-            syn::ImplItem::Const(item) if !only_for_tests(&item.attrs) => {
-                let ty = Some(self.ty(&item.ty));
-                let init = Some(self.expr(&item.expr));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.const_token.span,
-                    end: end(item.semi_token.span),
-                };
-                self.add_item(head, ItemKind::Const { ty, init })
-            }
-            syn::ImplItem::Type(item) if !only_for_tests(&item.attrs) => {
-                let generics = self.generics(&item.generics);
-                let ty = Some(self.ty(&item.ty));
-                let head = Head {
-                    attrs: &item.attrs,
-                    vis: Some(&item.vis),
-                    name: Some(&item.ident),
-                    first: item.type_token.span,
-                    end: end(item.semi_token.span),
-                };
-                self.add_item(head, ItemKind::TypeAlias { generics, ty })
-            }
-            syn::ImplItem::Macro(item) => {
-                return self.item_macro(&item.attrs, None, &item.mac, out);
-            }
-            syn::ImplItem::Verbatim(tokens) => return self.verbatim(tokens),
-            _ => return,
-        };
-        out.push(id);
-    }
-
-    fn function(
+    pub(super) fn function(
         &mut self,
         attrs: &[syn::Attribute],
         vis: Option<&syn::Visibility>,
@@ -447,62 +317,4 @@ impl Lower {
         let is_async = sig.asyncness.is_some();
         self.add_item(head, ItemKind::Fn(Function { generics, receiver, params, ret, body, is_async }))
     }
-
-    fn fields(&mut self, fields: &syn::Fields) -> Fields {
-        match fields {
-            syn::Fields::Named(named) => Fields { fields: self.field_list(&named.named), tuple: false },
-            syn::Fields::Unnamed(unnamed) => Fields { fields: self.field_list(&unnamed.unnamed), tuple: true },
-            syn::Fields::Unit => Fields { fields: Vec::new(), tuple: false },
-        }
-    }
-
-    fn field_list<'a>(&mut self, fields: impl IntoIterator<Item = &'a syn::Field>) -> Vec<Field> {
-        let mut lowered = Vec::new();
-        for (index, field) in fields.into_iter().enumerate() {
-            if only_for_tests(&field.attrs) {
-                continue;
-            }
-            let name = match &field.ident {
-                Some(ident) => self.name_sym(ident),
-                None => self.index_sym(index),
-            };
-            let ty = self.ty(&field.ty);
-            let span = field_span(field);
-            lowered.push(Field { name, ty, span, attrs: self.attrs(&field.attrs, false) });
-        }
-        lowered
-    }
-
-    fn variants(&mut self, item: &syn::ItemEnum) -> Vec<Variant> {
-        let mut variants = Vec::with_capacity(item.variants.len());
-        for variant in &item.variants {
-            if only_for_tests(&variant.attrs) {
-                continue;
-            }
-            let (name, at) = self.name(&variant.ident);
-            let fields = self.fields(&variant.fields);
-            let span = range(at.from(), fields_end(&variant.fields).unwrap_or(at.to()));
-            variants.push(Variant { name, fields, span, attrs: self.attrs(&variant.attrs, false) });
-        }
-        variants
-    }
-}
-
-fn fields_end(fields: &syn::Fields) -> Option<Pos> {
-    match fields {
-        syn::Fields::Named(named) => Some(close(&named.brace_token.span)),
-        syn::Fields::Unnamed(unnamed) => Some(close(&unnamed.paren_token.span)),
-        syn::Fields::Unit => None,
-    }
-}
-
-fn field_span(field: &syn::Field) -> Span {
-    use syn::spanned::Spanned;
-    let first = match (&field.vis, &field.ident) {
-        (syn::Visibility::Public(token), _) => start(token.span),
-        (syn::Visibility::Restricted(restricted), _) => start(restricted.pub_token.span),
-        (syn::Visibility::Inherited, Some(ident)) => start(ident.span()),
-        (syn::Visibility::Inherited, None) => start(field.ty.span()),
-    };
-    range(first, type_end(&field.ty))
 }
