@@ -133,8 +133,10 @@ fn run(
     program.index_impls();
     program.index_processes();
     analysis.summary.crates = program.crates.len() as u64;
+    stage("manifests");
+    let manifests = manifests.join().map_err(|_| AnalyzeError { message: "the analysis of the manifests failed".into() })??;
     stage("evaluating");
-    let (facts, unmatched) = Eval::run(&program, catalog, &config.entry_points);
+    let (facts, unmatched) = Eval::run(&program, catalog, &config.entry_points, manifests.configuration());
     unmatched_entry_points(&program, config, options, &unmatched)?;
     analysis.errors.extend(facts.failed.iter().map(|&def| {
         let (file, line) = (program.def(def).file, program.item(def).span.line);
@@ -151,8 +153,6 @@ fn run(
     let inventory = options.inventory || config.persona == Persona::Inventory;
     rules::judge(&world, config, inventory, &mut analysis);
     assess(&mut analysis);
-    stage("manifests");
-    let manifests = manifests.join().map_err(|_| AnalyzeError { message: "the analysis of the manifests failed".into() })??;
     manifests.note(&mut analysis);
     deployment::judge(&manifests.facts, tree, config, &serving(&world), &rules::fixed_signing_key::rocket::sealing(&world), &mut analysis);
     stage("closing");

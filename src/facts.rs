@@ -4,6 +4,7 @@ pub mod by_default;
 pub mod cells;
 pub mod claims;
 mod commands;
+pub mod configured;
 pub mod eval;
 pub mod hosts;
 pub mod issued;

@@ -2,8 +2,11 @@
 
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan};
 use crate::config::Config;
+use crate::facts::configured::{Configuration, Configured};
 use crate::finding::{ChecklistItem, Finding, Persona};
-use crate::manifests::{self, CodeFinding, MAX_FILE_BYTES, ManifestContext, ManifestError, ManifestFacts, Measured, Service};
+use crate::manifests::{
+    self, CodeFinding, Environment, MAX_FILE_BYTES, ManifestContext, ManifestError, ManifestFacts, Measured, Owner, Service, Setting,
+};
 use crate::rules;
 use crate::syntax::hir::{Comment, Span};
 use crate::workspace::model::{Skip, TargetKind, Workspace};
@@ -68,6 +71,16 @@ pub fn read(root: &Path, tree: &Workspace, options: &AnalyzeOptions) -> Result<M
 }
 
 impl Manifests {
+    /// What the files set for the code: not what is only there for developers or for somebody else's workload.
+    pub fn configuration(&self) -> Configuration {
+        let own = |setting: &&Setting| match setting.workload.map(|id| self.facts.workload(id)) {
+            Some(workload) => workload.is_some_and(|w| w.owner == Owner::OwnService),
+            None => true,
+        };
+        let shipped = self.facts.settings.iter().filter(|s| s.environment != Environment::Development).filter(own);
+        Configuration::new(shipped.map(|s| Configured::new(&s.key, &s.value, s.location.clone())).collect())
+    }
+
     /// Adds what the report says of the files themselves.
     pub fn note(&self, analysis: &mut Analysis) {
         analysis.unread_manifests.extend(self.unread.iter().cloned());

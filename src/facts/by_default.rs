@@ -1,8 +1,9 @@
 //! What does not run as the service is shipped: the arms that the defaults of its settings do not take,
 //! what only they call, and the types that only they build.
 
-use super::model::{Call, Choice, Effect, Facts, Init, NodeId};
+use super::model::{Call, Choice, Effect, EffectKind, Facts, Init, NodeId};
 use super::phases::Graph;
+use crate::catalog::{FnEffect, StoreKind};
 use crate::resolve::{DefId, DefKind, Program, Ty};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -12,11 +13,14 @@ pub struct ByDefault {
     types: FxHashSet<DefId>,
     /// For code that only a default leads to: the call or effect's choice.
     chosen: FxHashMap<NodeId, Choice>,
+    /// Bodies whose default arm keeps things on this instance too: the other arm is no better, and no worse.
+    as_local: FxHashSet<NodeId>,
 }
 
 impl ByDefault {
-    /// Linear in the calls and nodes.
+    /// Linear in the calls and nodes, and in them again for each body that has an arm which is off.
     pub fn of(p: &Program, facts: &Facts, graph: &Graph) -> ByDefault {
+        let mut found = ByDefault { as_local: as_local(facts, graph), ..ByDefault::default() };
         let mut into: FxHashMap<NodeId, Vec<(NodeId, Choice)>> = FxHashMap::default();
         let mut out: FxHashMap<NodeId, Vec<(NodeId, Choice)>> = FxHashMap::default();
         let mut edge = |from: NodeId, to: NodeId, choice: Choice| {
@@ -25,7 +29,8 @@ impl ByDefault {
         };
         for Call { node, target, choice, .. } in &facts.calls {
             if let Some(&to) = graph.node_of.get(target) {
-                edge(*node, to, *choice);
+                let no_better = *choice == Choice::Off && found.as_local.contains(node);
+                edge(*node, to, if no_better { Choice::Always } else { *choice });
             }
         }
         for (index, node) in facts.nodes.iter().enumerate() {
@@ -41,7 +46,6 @@ impl ByDefault {
                 open.extend(out.get(&node).into_iter().flatten().filter(|(_, choice)| *choice != Choice::Off).map(|(to, _)| *to));
             }
         }
-        let mut found = ByDefault::default();
         // Circles that nothing enters are not reached either, and no choice is the reason.
         let mut open: Vec<NodeId> = into
             .iter()
@@ -60,7 +64,7 @@ impl ByDefault {
         }
         let mut built: FxHashMap<DefId, bool> = FxHashMap::default();
         for Init { holder, node, choice, .. } in &facts.inits {
-            let off = *choice == Choice::Off || found.off.contains(node);
+            let off = *choice == Choice::Off && !found.as_local.contains(node) || found.off.contains(node);
             *built.entry(*holder).or_insert(true) &= off;
         }
         found.types = built.into_iter().filter(|(def, off)| *off && p.def(*def).kind == DefKind::Struct).map(|(def, _)| def).collect();
@@ -71,7 +75,8 @@ impl ByDefault {
     pub fn is_off(&self, p: &Program, facts: &Facts, effect: &Effect) -> bool {
         let def = facts.node(effect.node).def;
         let own = p.def(def).parent.and_then(|parent| p.scope_of(parent).self_ty);
-        effect.choice == Choice::Off || self.off.contains(&effect.node) || matches!(own, Some(Ty::Adt(of, _)) if self.types.contains(&of))
+        let off = effect.choice == Choice::Off && !self.as_local.contains(&effect.node);
+        off || self.off.contains(&effect.node) || matches!(own, Some(Ty::Adt(of, _)) if self.types.contains(&of))
     }
 
     /// What decides that an effect happens: the branch it stands in, or the one call that leads to it.
@@ -80,5 +85,48 @@ impl ByDefault {
             Choice::Always => self.chosen.get(&effect.node).copied().unwrap_or_default(),
             own => own,
         }
+    }
+}
+
+/// Bodies with an arm that is off, whose other arm writes to the instance's own disk or memory.
+fn as_local(facts: &Facts, graph: &Graph) -> FxHashSet<NodeId> {
+    let mut out: FxHashMap<NodeId, Vec<(NodeId, Choice)>> = FxHashMap::default();
+    for Call { node, target, choice, .. } in &facts.calls {
+        out.entry(*node).or_default().extend(graph.node_of.get(target).map(|&to| (to, *choice)));
+    }
+    let mut effects: FxHashMap<NodeId, Vec<&Effect>> = FxHashMap::default();
+    for effect in facts.effects.iter().filter(|e| is_local(&e.kind)) {
+        effects.entry(effect.node).or_default().push(effect);
+    }
+    let chosen = |choice: Choice| matches!(choice, Choice::Shipped(_));
+    let calls = out.iter().filter(|(_, to)| to.iter().any(|(_, choice)| *choice == Choice::Off)).map(|(node, _)| *node);
+    let direct = facts.effects.iter().filter(|e| e.choice == Choice::Off).map(|e| e.node);
+    let bodies: FxHashSet<NodeId> = calls.chain(direct).collect();
+    let keeps = |body: &NodeId| {
+        if effects.get(body).is_some_and(|all| all.iter().any(|e| chosen(e.choice))) {
+            return true;
+        }
+        let calls = |node: NodeId| out.get(&node).map_or(&[][..], Vec::as_slice);
+        let mut open: Vec<NodeId> = calls(*body).iter().filter(|(_, choice)| chosen(*choice)).map(|(to, _)| *to).collect();
+        let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+        while let Some(node) = open.pop() {
+            if seen.insert(node) {
+                if effects.contains_key(&node) {
+                    return true;
+                }
+                open.extend(calls(node).iter().map(|(to, _)| *to));
+            }
+        }
+        false
+    };
+    bodies.into_iter().filter(keeps).collect()
+}
+
+fn is_local(kind: &EffectKind) -> bool {
+    match kind {
+        EffectKind::Store { kind, writes } => *kind == StoreKind::Embedded && *writes,
+        EffectKind::File(effect) => matches!(effect, FnEffect::FileWrite | FnEffect::FileCopy | FnEffect::FileRename),
+        EffectKind::Library(rule) => rule == "embedded-database" || rule == "local-file",
+        _ => false,
     }
 }

@@ -34,6 +34,7 @@ mod wrappers;
 
 pub use handouts::state_of;
 
+use super::configured::Configuration;
 use super::model::*;
 use super::value::{Form, Val};
 use crate::catalog::Catalog;
@@ -201,13 +202,13 @@ struct Guard {
 impl<'a> Eval<'a> {
     /// Evaluates all functions, statics and constants of the program.
     /// Also returns the positions of configured entry points that no function answers to.
-    pub fn run(p: &'a Program, cat: &'a Catalog, configured: &[EntryPoint]) -> (Facts, Vec<usize>) {
+    pub fn run(p: &'a Program, cat: &'a Catalog, configured: &[EntryPoint], configuration: Configuration) -> (Facts, Vec<usize>) {
         let root = Scope { module: crate::resolve::ModId(0), self_ty: None, generics: Vec::new() };
         let body = Body::new(DefId(0), NodeId(0), FileId(0), root);
         let mut eval = Eval {
             p,
             cat,
-            facts: Facts::default(),
+            facts: Facts { configuration, ..Facts::default() },
             summaries: FxHashMap::default(),
             active: FxHashSet::default(),
             statics: FxHashMap::default(),

@@ -1,6 +1,8 @@
 //! What the evaluation of bodies leaves behind: bodies that run (nodes), calls between them, accesses
 //! to places, effects, and the uses that values read from places are put to.
 
+use super::configured::Configuration;
+use super::shipped::Origin;
 use crate::catalog::{Channel, FnEffect, Op, StoreKind};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
@@ -183,7 +185,7 @@ pub enum Choice {
     #[default]
     Always,
     /// The default of a setting leads here; where it is written.
-    Shipped(FileId, Span),
+    Shipped(Origin),
     /// Only when somebody changes a setting.
     Off,
     /// A setting decides, and nothing says what it starts with.
@@ -483,6 +485,8 @@ pub struct Facts {
     pub loading: FxHashSet<DefId>,
     /// Channels for one answer, by where they are made: the bodies that name the end at which it arrives.
     pub answers: FxHashMap<(NodeId, Span), Vec<NodeId>>,
+    /// What the files of the tree set.
+    pub configuration: Configuration,
     /// What statics start with, where it is a literal.
     pub static_literals: FxHashMap<DefId, Literal>,
     /// Definitions whose body could not be walked, by a fault of this program.

@@ -1,6 +1,7 @@
 //! What settings start with as the service is shipped: `impl Default`, `#[default]`, the attributes of
 //! serde and clap, and the functions and constants that these name.
 
+use super::configured::{Configuration, Said};
 use crate::names::Name;
 use crate::resolve::paths::Space;
 use crate::resolve::{DefId, DefKind, FileId, ModId, Program, Res, Ty};
@@ -18,21 +19,36 @@ pub enum Shipped {
     Absent,
 }
 
+/// Where it is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    Code(FileId, Span),
+    /// Index into the values of the configuration.
+    Configuration(u32),
+}
+
 /// A default and where it is written.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Default {
     pub value: Shipped,
-    pub file: FileId,
-    pub span: Span,
+    pub origin: Origin,
 }
 
-/// What a field starts with; `None` where nothing says it.
-pub fn field(p: &Program, holder: DefId, name: Name) -> Option<Default> {
+/// What a field starts with, by the configuration of the tree or else by its code; `None` where nothing says it.
+pub fn field(p: &Program, configuration: &Configuration, holder: DefId, name: Name) -> Option<Default> {
+    match configuration.of(p, holder, name) {
+        Some(Said::Value(value, index)) => Some(Default { value, origin: Origin::Configuration(index) }),
+        Some(Said::Disagree) => None,
+        None => in_code(p, holder, name),
+    }
+}
+
+fn in_code(p: &Program, holder: DefId, name: Name) -> Option<Default> {
     let file = p.def(holder).file;
     let (_, fields) = p.fields_of(holder)?;
     let field = fields.fields.iter().find(|f| p.name_in(file, f.name) == name)?;
     let ty = p.field_type(holder, &[], name).unwrap_or(Ty::Unknown);
-    let here = |value| Default { value, file, span: field.span };
+    let here = |value| Default { value, origin: Origin::Code(file, field.span) };
     if let Some(value) = by_attribute(p, holder, &field.attrs, &ty) {
         return Some(here(value));
     }
@@ -44,18 +60,15 @@ pub fn field(p: &Program, holder: DefId, name: Name) -> Option<Default> {
     let derived = says(&p.item(holder).attrs, "derive", "Default") || says(&field.attrs, "serde", "default");
     let parsed = ["Parser", "Args", "StructOpt"].iter().any(|word| says(&p.item(holder).attrs, "derive", word));
     // A flag of a command line is off, and an option absent, until somebody gives it.
-    let plain = matches!(ty, Ty::Ext(..)) && !matches!(&ty, Ty::Ext(n, _) if p.text(*n) == "bool" || p.text(*n).ends_with("Option"));
+    let plain = matches!(&ty, Ty::Ext(n, _) if !p.text(*n).ends_with("Option"));
     (derived || parsed && !plain).then(|| of_type(p, &ty)).flatten().map(here)
 }
 
 fn of_type(p: &Program, ty: &Ty) -> Option<Shipped> {
     match ty {
         Ty::Adt(def, _) => variant(p, *def, 0).map(Shipped::Variant),
-        Ty::Ext(name, _) => match p.text(*name) {
-            "bool" => Some(Shipped::Bool(false)),
-            text if text.ends_with("Option") => Some(Shipped::Absent),
-            _ => None,
-        },
+        Ty::Prim(name) => (p.text(*name) == "bool").then_some(Shipped::Bool(false)),
+        Ty::Ext(name, _) => p.text(*name).ends_with("Option").then_some(Shipped::Absent),
         _ => None,
     }
 }
@@ -102,7 +115,7 @@ fn by_attribute(p: &Program, holder: DefId, attrs: &[Attr], ty: &Ty) -> Option<S
 }
 
 /// A word for a value of this type: a flag, a variant in any spelling, or text.
-fn named(p: &Program, ty: &Ty, text: &str) -> Shipped {
+pub(super) fn named(p: &Program, ty: &Ty, text: &str) -> Shipped {
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
     if let Ty::Adt(def, _) = ty {
         let found = p.variants.get(def).into_iter().flatten().find(|v| plain(p.text(p.def(**v).name)) == plain(text));
@@ -123,7 +136,7 @@ fn by_impl(p: &Program, holder: DefId, name: Name) -> Option<Default> {
     let ExprKind::Struct { fields, .. } = &p.file(file).hir.expr(expr).kind else { return None };
     let init = fields.iter().find(|f| p.name_in(file, f.name) == name)?;
     let value = constant(p, file, module, None, init.value, 0)?;
-    Some(Default { value, file, span: p.file(file).hir.expr(init.value).span })
+    Some(Default { value, origin: Origin::Code(file, p.file(file).hir.expr(init.value).span) })
 }
 
 /// What `Default::default` of a type ends with.

@@ -4,6 +4,7 @@ use super::evidence::{self, Told};
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
+use crate::facts::shipped::Origin;
 use crate::finding::*;
 use crate::resolve::{DefId, DefKind, FileId, Ty};
 use crate::syntax::hir::Span;
@@ -65,10 +66,14 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
 /// Where a setting decides, the default is part of the story; where nothing says it, reviewers may differ.
 fn explain_choice(w: &World<'_>, effect: &Effect, engine: &str, finding: &mut Finding) {
     match w.by_default.choice(effect) {
-        Choice::Shipped(file, span) => {
+        Choice::Shipped(origin) => {
             finding.reason = format!("reporting because the service ships with {engine}: the setting that chooses it has this default");
+            let location = match origin {
+                Origin::Code(file, span) => evidence::location(w, file, span),
+                Origin::Configuration(index) => w.facts.configuration.values[index as usize].location.clone(),
+            };
             if let Some(path) = finding.witness.first_mut() {
-                path.push(Step::new(Role::Configured, format!("the default that chooses {engine}"), evidence::location(w, file, span)));
+                path.push(Step::new(Role::Configured, format!("the default that chooses {engine}"), location));
             }
         }
         Choice::Open => discuss(finding, "a setting chooses the store, and nothing here says what it ships with"),

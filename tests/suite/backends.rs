@@ -7,6 +7,11 @@ use crate::tree::Tree;
 
 /// A service that opens its store by `open(&settings)`.
 fn findings(settings: &str) -> Vec<Finding> {
+    findings_with(settings, &[])
+}
+
+/// The same with files beside its `src`.
+fn findings_with(settings: &str, files: &[(&str, &str)]) -> Vec<Finding> {
     let code = format!(
         r#"
 use axum::{{Router, extract::State, routing::post}};
@@ -21,7 +26,11 @@ fn main() {{
 }}
 "#
     );
-    Tree::service("ward", &["axum", "clap", "serde", "rusqlite", "sqlx"], code).understood().findings
+    let tree = Tree::service("ward", &["axum", "clap", "serde", "rusqlite", "sqlx"], code);
+    for (path, text) in files {
+        tree.write(path, text);
+    }
+    tree.understood().findings
 }
 
 fn of(findings: &[Finding], rule: &str) -> Vec<Persona> {
@@ -61,6 +70,78 @@ fn a_flag_chooses_by_its_default() {
     let step = found[0].witness.iter().flatten().find(|step| step.message == "the default that chooses SQLite").expect("the default");
     assert_eq!(step.location.line, 16, "where it is written");
     assert_eq!(of(&findings(&flag("true")), "embedded-database"), []);
+}
+
+#[test]
+fn a_flag_that_nobody_gives_is_off() {
+    let given = |how: &str, read: &str| {
+        let flag = format!(
+            "{STORES}\n#[derive({how})]\nstruct Settings {{ shared: bool, url: String, path: PathBuf }}\n\
+             impl Settings {{ fn load() -> Settings {{ {read} }} }}\nfn open(settings: &Settings) -> Store {{\n    \
+             if settings.shared {{ Store::Postgres(settings.url.clone()) }} else {{ Store::Sqlite(settings.path.clone()) }}\n}}\n"
+        );
+        of(&findings(&flag), "embedded-database")
+    };
+    assert_eq!(given("clap::Parser", "<Settings as clap::Parser>::parse()"), [Persona::Regular]);
+    assert_eq!(given("Deserialize, Default", "Settings::default()"), [Persona::Regular]);
+    assert_eq!(given("Deserialize", "toml::from_str(\"\").unwrap()"), [Persona::Pedantic], "without a default somebody has to say it");
+}
+
+/// Two stores on local disk: whichever runs, the data is on the instance.
+#[test]
+fn an_arm_that_is_off_counts_where_the_other_is_no_better() {
+    let stores = |default: &str| {
+        format!(
+            "use std::sync::LazyLock;\n#[derive(Clone)]\nstruct Store;\nimpl Store {{ async fn put(&self, body: String) {{ \
+             if SETTINGS.as_json {{ json(&body); }} else {{ {default}(&body); }} }} }}\n\
+             fn json(body: &str) {{ std::fs::write(\"ward.json\", body).unwrap(); }}\n\
+             fn rows(body: &str) {{ rusqlite::Connection::open(\"ward.db\").unwrap().execute(\"INSERT INTO ward VALUES (?1)\", [body]).unwrap(); }}\n\
+             fn mail(body: &str) {{ println!(\"{{body}}\"); }}\n\
+             #[derive(clap::Parser, Clone)]\nstruct Settings {{ #[arg(long)] as_json: bool }}\n\
+             static SETTINGS: LazyLock<Settings> = LazyLock::new(<Settings as clap::Parser>::parse);\n\
+             impl Settings {{ fn load() -> Settings {{ SETTINGS.clone() }} }}\nfn open(_: &Settings) -> Store {{ Store }}\n"
+        )
+    };
+    let both = findings(&stores("rows"));
+    assert_eq!((of(&both, "local-file"), of(&both, "embedded-database")), (vec![Persona::Regular], vec![Persona::Regular]));
+    assert_eq!(of(&findings(&stores("mail")), "local-file"), []);
+}
+
+/// The code says SQLite; the files of the tree have the last word.
+#[test]
+fn files_of_the_service_win_over_its_code() {
+    let with = |files: &[(&str, &str)]| of(&findings_with(&flag("false"), files), "embedded-database");
+    for (path, text) in [("ward.toml", "shared = true\n"), ("config/default.yaml", "shared: true\n"), (".env", "SHARED=true\n")] {
+        assert_eq!(with(&[(path, text)]), [], "{path}");
+        let other = text.replace("true", "false");
+        let found = findings_with(&flag("true"), &[(path, &other)]);
+        let step = found.iter().flat_map(|f| f.witness.iter().flatten()).find(|step| step.message == "the default that chooses SQLite");
+        assert_eq!(step.map(|step| step.location.path.as_str()), Some(path));
+    }
+    for (path, text) in
+        [("config/development.toml", "shared = true\n"), (".env.example", "SHARED=true\n"), ("other.toml", "[cache]\nshared = true\n")]
+    {
+        assert_eq!(with(&[(path, text)]), [Persona::Regular], "{path}");
+    }
+    let two = with(&[("config/default.toml", "shared = false\n"), ("config/production.toml", "shared = true\n")]);
+    assert_eq!(two, [Persona::Pedantic], "which of two files counts is not known");
+}
+
+#[test]
+fn a_setting_of_a_table_is_the_one_of_its_field() {
+    let nested = flag("false").replace("settings.shared", "settings.storage.shared").replace(
+        "#[derive(Deserialize)]",
+        "#[derive(Deserialize, Default)]\nstruct Storage { #[serde(default)] shared: bool }\n#[derive(Deserialize)]",
+    );
+    let nested = nested
+        .replace("struct Settings {", "struct Settings { storage: Storage,")
+        .replace("Self { shared:", "Self { storage: Storage::default(), shared:");
+    let with = |path: &str, text: &str| of(&findings_with(&nested, &[(path, text)]), "embedded-database");
+    assert_eq!(with("ward.toml", "[storage]\nshared = true\n"), []);
+    assert_eq!(with(".env", "WARD__STORAGE__SHARED=true\n"), []);
+    assert_eq!(with(".env", "STORAGE_SHARED=true\n"), []);
+    assert_eq!(with("ward.toml", "[mail]\nshared = true\n"), [Persona::Regular]);
+    assert_eq!(with("ward.toml", "shared = true\n"), [Persona::Regular], "that is another field");
 }
 
 #[test]

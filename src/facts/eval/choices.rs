@@ -1,7 +1,7 @@
 //! Branches on a setting: which arm runs as the service is shipped.
 
 use super::*;
-use crate::facts::shipped::{self, Shipped};
+use crate::facts::shipped::{self, Origin, Shipped};
 use crate::resolve::Res;
 use crate::resolve::paths::Space;
 use crate::syntax::hir::{BinOp, ExprKind, Lit, PatKind, UnOp};
@@ -14,7 +14,7 @@ const SAME: [&str; 10] = ["clone", "as_ref", "as_deref", "as_str", "borrow", "de
 
 /// What a condition on settings comes to.
 enum Truth {
-    Known(bool, FileId, Span),
+    Known(bool, Origin),
     /// A setting, whose default nothing says.
     Open,
 }
@@ -36,8 +36,8 @@ impl<'a> Eval<'a> {
     /// The choices of the two arms of an `if`.
     pub(super) fn choices_of_if(&self, cond: ExprId) -> (Choice, Choice) {
         match self.truth(cond) {
-            Some(Truth::Known(true, file, span)) => (Choice::Shipped(file, span), Choice::Off),
-            Some(Truth::Known(false, file, span)) => (Choice::Off, Choice::Shipped(file, span)),
+            Some(Truth::Known(true, origin)) => (Choice::Shipped(origin), Choice::Off),
+            Some(Truth::Known(false, origin)) => (Choice::Off, Choice::Shipped(origin)),
             Some(Truth::Open) => (Choice::Open, Choice::Open),
             None => (Choice::Always, Choice::Always),
         }
@@ -46,22 +46,20 @@ impl<'a> Eval<'a> {
     /// The choice of each arm of a `match`; empty where it is not on a setting.
     pub(super) fn choices_of_match(&self, on: ExprId, arms: &'a [hir::Arm]) -> Vec<Choice> {
         let Some((holder, field)) = self.setting(on) else { return Vec::new() };
-        let Some(default) = shipped::field(self.p, holder, field) else { return vec![Choice::Open; arms.len()] };
+        let Some(default) = shipped::field(self.p, &self.facts.configuration, holder, field) else { return vec![Choice::Open; arms.len()] };
         let taken = arms.iter().position(|arm| arm.guard.is_none() && self.fits(arm.pat, &default.value));
-        let choice = |index| if Some(index) == taken { Choice::Shipped(default.file, default.span) } else { Choice::Off };
+        let choice = |index| if Some(index) == taken { Choice::Shipped(default.origin) } else { Choice::Off };
         if taken.is_none() { Vec::new() } else { (0..arms.len()).map(choice).collect() }
     }
 
     fn truth(&self, cond: ExprId) -> Option<Truth> {
         match &self.hir().expr(cond).kind {
             ExprKind::Unary { op: UnOp::Not, expr } => Some(match self.truth(*expr)? {
-                Truth::Known(value, file, span) => Truth::Known(!value, file, span),
+                Truth::Known(value, origin) => Truth::Known(!value, origin),
                 Truth::Open => Truth::Open,
             }),
             ExprKind::Binary { op: BinOp::And, lhs, rhs } => match (self.truth(*lhs), self.truth(*rhs)) {
-                (Some(Truth::Known(false, file, span)), _) | (_, Some(Truth::Known(false, file, span))) => {
-                    Some(Truth::Known(false, file, span))
-                }
+                (Some(Truth::Known(false, origin)), _) | (_, Some(Truth::Known(false, origin))) => Some(Truth::Known(false, origin)),
                 (Some(Truth::Known(..)), Some(known @ Truth::Known(..))) => Some(known),
                 _ => None,
             },
@@ -69,19 +67,19 @@ impl<'a> Eval<'a> {
                 let default = self.default_of(*lhs)?;
                 let Some(default) = default else { return Some(Truth::Open) };
                 let same = self.is_value(*rhs, &default.value)?;
-                Some(Truth::Known(same == (*op == BinOp::Eq), default.file, default.span))
+                Some(Truth::Known(same == (*op == BinOp::Eq), default.origin))
             }
             ExprKind::Let { pat, expr } => {
                 let default = self.default_of(*expr)?;
-                Some(default.map_or(Truth::Open, |d| Truth::Known(self.fits(*pat, &d.value), d.file, d.span)))
+                Some(default.map_or(Truth::Open, |d| Truth::Known(self.fits(*pat, &d.value), d.origin)))
             }
             ExprKind::Method { recv, name, .. } if matches!(self.text(*name), "is_some" | "is_none") => {
                 let default = self.default_of(*recv)?;
                 let none = self.text(*name) == "is_none";
-                Some(default.map_or(Truth::Open, |d| Truth::Known((d.value == Shipped::Absent) == none, d.file, d.span)))
+                Some(default.map_or(Truth::Open, |d| Truth::Known((d.value == Shipped::Absent) == none, d.origin)))
             }
             ExprKind::Field { .. } | ExprKind::Method { .. } => match self.default_of(cond)? {
-                Some(shipped::Default { value: Shipped::Bool(value), file, span }) => Some(Truth::Known(value, file, span)),
+                Some(shipped::Default { value: Shipped::Bool(value), origin }) => Some(Truth::Known(value, origin)),
                 Some(_) => None,
                 None => Some(Truth::Open),
             },
@@ -92,7 +90,7 @@ impl<'a> Eval<'a> {
     /// The default of a setting; `None` for what is no setting, `Some(None)` where nothing says it.
     fn default_of(&self, expr: ExprId) -> Option<Option<shipped::Default>> {
         let (holder, field) = self.setting(expr)?;
-        Some(shipped::field(self.p, holder, field))
+        Some(shipped::field(self.p, &self.facts.configuration, holder, field))
     }
 
     /// The field of a configuration type that an expression reads.
