@@ -2,6 +2,7 @@
 
 pub mod evidence;
 mod inventory;
+pub mod stories;
 pub mod work;
 
 pub mod authoritative_memory;
@@ -32,9 +33,9 @@ use crate::config::Config;
 use crate::facts::cells::{Cell, World};
 use crate::facts::issued;
 use crate::facts::profile::Profile;
-use crate::finding::{Finding, Location};
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::{BTreeSet, HashMap};
+use crate::finding::Finding;
+use rustc_hash::FxHashSet;
+use stories::Told;
 
 /// `(id, page)` of every rule; a test holds the rules' files, modules and pages to this list.
 pub const PAGES: &[(&str, &str)] = &[
@@ -64,19 +65,19 @@ pub const PAGES: &[(&str, &str)] = &[
 
 type CellRule = fn(&Cell, &Profile, &World<'_>) -> Option<Finding>;
 
-/// Rules on cells, the specific before the general: the first that speaks decides.
-const CELL_RULES: &[CellRule] = &[
-    unrecoverable_stream_state::aggregates::judge,
-    unrecoverable_stream_state::election::judge,
-    local_rate_limit::counters::judge,
-    local_sequence::judge,
-    in_process_broadcast::judge,
-    in_process_queue::judge,
-    in_process_lock::judge,
-    write_buffer::judge,
-    local_setting::judge,
-    stale_local_cache::judge,
-    authoritative_memory::judge,
+/// Rules on cells, in the order of [`stories::STRONGER_FIRST`]: the first that speaks decides.
+const CELL_RULES: &[(&str, CellRule)] = &[
+    (unrecoverable_stream_state::ID, unrecoverable_stream_state::aggregates::judge),
+    (unrecoverable_stream_state::ID, unrecoverable_stream_state::election::judge),
+    (local_rate_limit::ID, local_rate_limit::counters::judge),
+    (local_sequence::ID, local_sequence::judge),
+    (in_process_broadcast::ID, in_process_broadcast::judge),
+    (in_process_queue::ID, in_process_queue::judge),
+    (in_process_lock::ID, in_process_lock::judge),
+    (write_buffer::ID, write_buffer::judge),
+    (local_setting::ID, local_setting::judge),
+    (stale_local_cache::ID, stale_local_cache::judge),
+    (authoritative_memory::ID, authoritative_memory::judge),
 ];
 
 type EffectRule = fn(&World<'_>) -> Vec<Finding>;
@@ -112,86 +113,29 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
         analysis.inventory.extend(inventory::effects(w, &analysis.findings));
     }
     let mut told = Vec::new();
+    let mut irreducible = Vec::new();
     for cell in &w.cells {
         let profile = Profile::of(cell, w);
         let stored = unrecoverable_stream_state::aggregates::recoverable(cell, &profile, w) || w.awaited(cell);
-        let mut rules = CELL_RULES.iter().enumerate().filter(|_| !stored);
-        let verdict = rules.find_map(|(rank, rule)| rule(cell, &profile, w).map(|f| (rank, f)));
+        let verdict = CELL_RULES.iter().filter(|_| !stored).find_map(|(_, rule)| rule(cell, &profile, w));
         if inventory {
-            analysis.inventory.extend(inventory::cell(w, cell, &profile, verdict.as_ref().map(|(_, f)| f)));
+            analysis.inventory.extend(inventory::cell(w, cell, &profile, verdict.as_ref()));
         }
-        if let Some((rank, finding)) = verdict {
-            told.push((cell, rank, finding));
+        irreducible.extend(leaky_quarantine::irreducible(cell, &profile, w));
+        if let Some(finding) = verdict {
+            let mut verdict = Told { cell, finding };
+            stories::ways(w, &mut verdict);
+            told.push(verdict);
         }
     }
-    analysis.findings.extend(at_holders(w, told));
+    let told = stories::silence(w, told, &mut analysis.findings);
+    analysis.findings.extend(stories::at_holders(w, told));
     unrecoverable_stream_state::fold(&mut analysis.findings);
-    leaky_quarantine::judge(w, config, analysis);
+    leaky_quarantine::judge(w, config, &irreducible, analysis);
     // A module that several targets include is judged in each, and said once.
     let mut said = FxHashSet::default();
     analysis.findings.retain(|f| said.insert((f.rule, f.location.clone())));
-    relate(&mut analysis.findings);
-}
-
-/// Findings that a finding points at, at most.
-const RELATED: usize = 6;
-
-/// Findings whose evidence goes through the place of another one are parts of one story.
-fn relate(findings: &mut [Finding]) {
-    let mut at: HashMap<Location, Vec<usize>> = HashMap::new();
-    for (index, finding) in findings.iter().enumerate() {
-        at.entry(finding.location.clone()).or_default().push(index);
-    }
-    let mut pairs = BTreeSet::new();
-    for (index, finding) in findings.iter().enumerate() {
-        let places = finding.witness.iter().flatten().map(|step| &step.location).chain([&finding.location]);
-        for other in places.filter_map(|place| at.get(place)).flatten().filter(|&&other| other != index) {
-            pairs.extend([(index, *other), (*other, index)]);
-        }
-    }
-    for (index, other) in pairs {
-        let told = (findings[other].rule.to_owned(), findings[other].symbol.clone());
-        let related = &mut findings[index].related;
-        if related.len() < RELATED && !related.contains(&told) {
-            related.push(told);
-        }
-    }
-}
-
-/// Findings on cells, each where a reader would point: values behind one lock are one finding, the most
-/// specific, at the lock; a single collection in a static is found at the static.
-fn at_holders(w: &World<'_>, told: Vec<(&Cell, usize, Finding)>) -> Vec<Finding> {
-    let symbol = |cell: &Cell| cell.holder.as_ref().map(|h| h.symbol.clone());
-    let mut tellers: FxHashMap<String, (usize, usize)> = FxHashMap::default();
-    for (index, (cell, rank, _)) in told.iter().enumerate() {
-        if let Some(symbol) = symbol(cell) {
-            let own = cell.holder.as_ref().is_some_and(|h| !h.part);
-            let teller = tellers.entry(symbol).or_insert((index, 0));
-            teller.1 += usize::from(own);
-            let first = &told[teller.0];
-            // A collection speaks before the plain values beside it.
-            let rank_of = |part: bool, rank: usize| (part, rank);
-            let old = rank_of(first.0.holder.as_ref().is_some_and(|h| h.part), first.1);
-            if rank_of(!own, *rank) < old {
-                teller.0 = index;
-            }
-        }
-    }
-    let mut findings = Vec::new();
-    for (index, (cell, _, mut finding)) in told.into_iter().enumerate() {
-        if let Some(holder) = &cell.holder {
-            let (teller, collections) = tellers[&holder.symbol];
-            if holder.part && teller != index {
-                continue;
-            }
-            if holder.part || collections == 1 {
-                finding.symbol.clone_from(&holder.symbol);
-                finding.location = evidence::location(w, holder.file, holder.span);
-            }
-        }
-        findings.push(finding);
-    }
-    findings
+    stories::relate(&mut analysis.findings);
 }
 
 /// Rules on tokens, and what was measured of them.
@@ -214,5 +158,17 @@ fn tokens(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
     };
     for item in [RevocationWindow, TokenBloat, KeyRotation] {
         analysis.assessed.insert(item, made.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CELL_RULES, stories::STRONGER_FIRST};
+
+    #[test]
+    fn cells_are_judged_by_the_stronger_rule_first() {
+        let ranks: Vec<Option<usize>> = CELL_RULES.iter().map(|(id, _)| STRONGER_FIRST.iter().position(|r| r == id)).collect();
+        assert!(ranks.iter().all(Option::is_some), "{ranks:?}");
+        assert!(ranks.is_sorted(), "{ranks:?}");
     }
 }

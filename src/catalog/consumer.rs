@@ -13,6 +13,8 @@ pub struct Consumer {
     receives: Vec<String>,
     pub hands: Vec<String>,
     settles: Vec<String>,
+    pops: Vec<String>,
+    follows: Vec<String>,
     pub at_once: Vec<String>,
     pub auto: Vec<(String, String)>,
     pub own_group: Vec<String>,
@@ -30,6 +32,16 @@ impl Consumer {
             Some((call, with)) => called(call) && called(with),
             None => called(r),
         })
+    }
+
+    /// Whether one of these calls takes an item out of a list for good.
+    pub fn pops(&self, calls: &[&str]) -> bool {
+        calls.iter().any(|call| self.pops.iter().any(|p| p == call))
+    }
+
+    /// Whether one of these calls reads on from a position that the caller gives.
+    pub fn follows(&self, calls: &[&str]) -> bool {
+        calls.iter().any(|call| self.follows.iter().any(|f| f == call))
     }
 
     pub fn settles(&self, calls: &[&str]) -> bool {

@@ -173,6 +173,8 @@ struct Body {
     exclusive_self: bool,
     /// After a connection was accepted in a loop, or in what makes a service for each: what is made here goes with it.
     connection: bool,
+    /// Loops without an end around what is walked.
+    endless: u32,
     /// The loop that is walked, if it waits for what a channel or stream brings.
     receiving: Option<Span>,
     /// Loops and closures over elements around what is walked.
@@ -568,6 +570,7 @@ impl Body {
             work_params: 0,
             exclusive_self: false,
             connection: false,
+            endless: 0,
             receiving: None,
             iterating: 0,
             checks: false,

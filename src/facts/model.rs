@@ -353,6 +353,10 @@ pub enum EffectKind {
     Receive,
     /// A message is acknowledged, or its position committed: the broker will not bring it again.
     Settle,
+    /// An item is taken out of a list in a shared store, which forgets it at once.
+    Pop,
+    /// A loop reads a stream on from a position that only it keeps.
+    Follow,
     /// A consumer is set up so that messages count as done when they arrive.
     AutoSettle,
     /// A consumer group of this process alone: every instance gets all messages.

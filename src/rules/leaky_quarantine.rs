@@ -1,11 +1,13 @@
 //! Declared quarantines that do not hold, and irreducible state that nobody has declared.
 
+use super::unrecoverable_stream_state::{aggregates, election};
 use super::{evidence, in_process_broadcast};
 use crate::analysis::{Analysis, Quarantine, Within};
 use crate::catalog::Op;
 use crate::config::{self, Config};
 use crate::facts::cells::{Cell, CellKey, World};
 use crate::facts::model::*;
+use crate::facts::profile::Profile;
 use crate::finding::*;
 use crate::resolve::FileId;
 use crate::syntax::hir::Span;
@@ -13,11 +15,35 @@ use std::collections::BTreeSet;
 
 pub const ID: &str = "leaky-quarantine";
 
+/// What a registry of sockets or a channel to them does.
+const CLIENTS: &str = "holds clients";
+
 /// Places outside a quarantine that are shown for one cell.
 const SHOWN: usize = 4;
 
+/// State that no store can hold for the service: what it is, and how it comes back after a kill, if it does.
+pub struct Irreducible<'c> {
+    cell: &'c Cell,
+    what: &'static str,
+    back: Option<&'static str>,
+    /// What is wrong with it where it does not.
+    without: Option<&'static str>,
+}
+
+/// Sockets, what is gathered from streams, and leadership.
+pub fn irreducible<'c>(cell: &'c Cell, profile: &Profile, w: &World<'_>) -> Option<Irreducible<'c>> {
+    let (what, back, without) = if in_process_broadcast::holds_clients(cell, w) {
+        (CLIENTS, None, None)
+    } else if let Some(back) = aggregates::gathered(cell, profile, w) {
+        ("gathers what a consumer takes from a stream", back, Some("brought back by nothing after a kill"))
+    } else {
+        ("says who leads", election::leads(cell, profile, w)?, Some("by a lease of the service's own making"))
+    };
+    Some(Irreducible { cell, what, back, without })
+}
+
 /// Notes the declarations, what is wrong with them, and what should be declared.
-pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
+pub fn judge(w: &World<'_>, config: &Config, irreducible: &[Irreducible<'_>], analysis: &mut Analysis) {
     for declared in &config.quarantine {
         let within = within(w, &declared.path);
         let held: Vec<&Cell> = w.cells.iter().filter(|c| within.has(&w.p.file(c.file).path, &c.symbol)).collect();
@@ -26,13 +52,12 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
         let config::Quarantine { path, owner, recovery, why, .. } = declared.clone();
         analysis.quarantine.push(Quarantine { path, owner, recovery, why, within });
     }
-    for cell in w.cells.iter().filter(|c| in_process_broadcast::holds_clients(c, w)) {
+    for Irreducible { cell, what, back, without } in irreducible {
         let file = &w.p.file(cell.file).path;
         let name = evidence::short(&cell.symbol);
         if let Some(declared) = analysis.quarantine.iter().find(|q| q.within.has(file, &cell.symbol)) {
-            analysis
-                .checklist_facts
-                .push((ChecklistItem::Quarantine, format!("`{name}` holds clients and is declared in {}", declared.path)));
+            let fact = format!("`{name}` {what} and is declared in {}", declared.path);
+            analysis.checklist_facts.push((ChecklistItem::Quarantine, fact));
             continue;
         }
         let files: BTreeSet<&str> = touched(w, cell).into_iter().map(|(node, _)| w.p.file(w.facts.node(node).file).path.as_str()).collect();
@@ -40,9 +65,14 @@ pub fn judge(w: &World<'_>, config: &Config, analysis: &mut Analysis) {
             0 | 1 => format!("in {file} alone"),
             n => format!("spread over {n} files"),
         };
-        analysis.checklist_facts.push((ChecklistItem::Quarantine, format!("`{name}` holds clients, {spread}, and nobody has declared it")));
-        if files.len() > 1 {
-            analysis.findings.push(undeclared(w, cell, files.len()));
+        let returns = match back {
+            Some(how) => format!("recoverable ({how}), "),
+            None => without.map_or_else(String::new, |lack| format!("{lack}, ")),
+        };
+        let fact = format!("`{name}` {what}, {spread}, {returns}and nobody has declared it");
+        analysis.checklist_facts.push((ChecklistItem::Quarantine, fact));
+        if files.len() > 1 && back.is_none() {
+            analysis.findings.push(undeclared(w, cell, what, files.len()));
         }
     }
 }
@@ -129,7 +159,7 @@ fn leaks(w: &World<'_>, cell: &Cell, within: &Within) -> Option<Vec<Step>> {
     (!steps.is_empty()).then_some(steps)
 }
 
-fn undeclared(w: &World<'_>, cell: &Cell, files: usize) -> Finding {
+fn undeclared(w: &World<'_>, cell: &Cell, what: &str, files: usize) -> Finding {
     let name = evidence::short(&cell.symbol);
     let mut witness = vec![evidence::declared(w, cell)];
     for (node, span) in touched(w, cell).into_iter().take(SHOWN) {
@@ -140,10 +170,14 @@ fn undeclared(w: &World<'_>, cell: &Cell, files: usize) -> Finding {
         cell.symbol.clone(),
         cell.package.clone(),
         evidence::location(w, cell.file, cell.span),
-        format!(
-            "nobody can say how the connected clients in `{name}` come back after a kill: {files} files touch them and no quarantine is declared"
-        ),
-        format!("reporting because `{name}` holds ways to clients, which no store can, and is not confined to one module"),
+        if what == CLIENTS {
+            format!(
+                "nobody can say how the connected clients in `{name}` come back after a kill: {files} files touch them and no quarantine is declared"
+            )
+        } else {
+            format!("nobody can say how `{name}` comes back after a kill: it {what}, {files} files touch it, and no quarantine is declared")
+        },
+        format!("reporting because `{name}` {what}, which no store does for it, and is not confined to one module"),
         "keep it in one module, and declare that module with owner and recovery as a quarantine in stateless.toml",
         witness,
     );

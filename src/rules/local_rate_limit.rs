@@ -3,8 +3,9 @@
 pub mod counters;
 
 use super::evidence::{self, Told};
+use super::stories;
 use crate::catalog::Op;
-use crate::facts::cells::{Cell, CellKey, World};
+use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::finding::*;
@@ -35,19 +36,15 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
 
 /// Whether everybody who asks the limiter only decides by it what is logged.
 fn only_thins_logs(effect: &Effect, w: &World<'_>) -> bool {
-    let node = w.facts.node(effect.node);
-    let held = |cell: &&Cell| match &cell.key {
-        CellKey::Static(def) => node.kind == NodeKind::Initialiser && *def == node.def,
-        CellKey::Field(holder, field) => w.lookup.inits(w.facts, *holder, *field).any(|i| i.makes(effect)),
-        CellKey::Local(at, made) => *at == effect.node && made.holds(effect.span),
-        CellKey::Plain(..) => false,
-    };
     let harmless = |one: &Use| match one.kind {
         UseKind::Branch { hit, miss } | UseKind::Gate { hit, miss } => hit.empty && miss.empty,
         UseKind::Logged => true,
         _ => false,
     };
-    w.cells.iter().find(held).is_some_and(|cell| !cell.uses.is_empty() && cell.uses.iter().all(harmless))
+    w.cells
+        .iter()
+        .find(|cell| stories::is_made_by(w, cell, effect))
+        .is_some_and(|cell| !cell.uses.is_empty() && cell.uses.iter().all(harmless))
 }
 
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {

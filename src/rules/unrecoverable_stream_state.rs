@@ -1,7 +1,9 @@
-//! Messages that a broker forgets before their work is stored, and what consumers keep in memory meanwhile.
+//! Messages that a broker forgets before their work is stored, places in streams that nobody notes, and what
+//! consumers keep in memory meanwhile.
 
 pub mod aggregates;
 pub mod election;
+mod positions;
 
 use super::evidence::{self, Told};
 use super::work;
@@ -36,6 +38,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     for auto in w.facts.effects.iter().filter(|e| e.kind == EffectKind::AutoSettle) {
         found.extend(automatic(w, &entries, auto));
     }
+    found.extend(positions::check(w));
     found
 }
 

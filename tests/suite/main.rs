@@ -21,6 +21,7 @@ mod respellings;
 mod rules;
 mod second_run;
 mod since;
+mod stories;
 mod tasks;
 mod token_crates;
 mod tokens;

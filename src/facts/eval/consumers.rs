@@ -214,6 +214,11 @@ impl<'a> Eval<'a> {
             return Some(Val::of(value.ty.clone(), Prov::NONE));
         }
         if !consumer.receives(&calls) {
+            if consumer.pops(&calls) {
+                self.effect(EffectKind::Pop, what, span, Prov::NONE, Prov::NONE, None, None);
+            } else if consumer.follows(&calls) && self.body.endless > 0 {
+                self.effect(EffectKind::Follow, what, span, value.prov, Prov::NONE, None, None);
+            }
             return None;
         }
         let kind = EffectKind::Store { kind: call.kind, writes: false };

@@ -423,7 +423,9 @@ impl<'a> Eval<'a> {
         let called = std::mem::take(&mut self.body.called_params);
         let flags = std::mem::take(&mut self.body.flag_breaks);
         let connection = self.body.connection;
+        self.body.endless += u32::from(endless);
         walk(self);
+        self.body.endless -= u32::from(endless);
         self.body.connection = connection;
         let called = std::mem::replace(&mut self.body.called_params, called);
         // A round begins when an item comes: that is no schedule, whatever else is slept for.

@@ -150,6 +150,8 @@ pub fn effect(kind: &EffectKind) -> String {
         EffectKind::Claim => "takes a claim in a shared store".into(),
         EffectKind::Receive => "takes a message from a broker".into(),
         EffectKind::Settle => "tells the broker that a message is done".into(),
+        EffectKind::Pop => "takes an item out of a shared list for good".into(),
+        EffectKind::Follow => "reads a stream on from a position of its own".into(),
         EffectKind::AutoSettle => "lets messages count as done when they arrive".into(),
         EffectKind::OwnGroup => "makes a consumer group of this process alone".into(),
     }
@@ -174,6 +176,8 @@ pub fn harmless(kind: &EffectKind) -> &'static str {
         EffectKind::Claim => "one instance alone gets the claim",
         EffectKind::Receive => "a message goes to one instance of a group",
         EffectKind::Settle => "the work is stored before",
+        EffectKind::Pop => "nothing that must not be lost is done with the item",
+        EffectKind::Follow => "nothing lasting is done with what is read, or the position is loaded",
         EffectKind::AutoSettle => "no work of a message is stored later",
         EffectKind::OwnGroup => "every instance gets all messages",
     }

@@ -70,6 +70,21 @@ pub fn recoverable(cell: &Cell, profile: &Profile, w: &World<'_>) -> bool {
     !drains(cell, w).is_empty() && !settles.is_empty() && settles.iter().all(|s| stored_before(cell, w, s))
 }
 
+/// Whether a consumer gathers something here, and how that comes back after a kill, if it does.
+pub fn gathered(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Option<&'static str>> {
+    let keeps = !profile.puts.is_empty() && profile.keeps_requests() || !profile.updates.is_empty();
+    let (start, _) = consumer(profile, w).filter(|_| keeps && !profile.reloads && !profile.only_logged && relied_on(cell, profile, w))?;
+    Some(if recoverable(cell, profile, w) {
+        Some("stored before the messages it is made of are settled")
+    } else if restored(cell, w) {
+        Some("loaded from a store before messages are taken")
+    } else if settles(w, start).iter().any(|s| !stored_before(cell, w, s)) || profile.in_flight(w) {
+        None
+    } else {
+        Some("the broker brings unsettled messages again")
+    })
+}
+
 /// The consumer that alone touches the cell; what HTTP handlers touch is judged by the rules on requests.
 fn consumer(profile: &Profile, w: &World<'_>) -> Option<(NodeId, EntryId)> {
     let touched = [&profile.puts, &profile.updates, &profile.reads, &profile.removes].into_iter().flatten();

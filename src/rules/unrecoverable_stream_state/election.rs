@@ -50,6 +50,21 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     Some(told.of(cell, w))
 }
 
+/// Whether a flag says who leads, and whose lease it follows, if that is not of the service's own making.
+pub fn leads(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Option<&'static str>> {
+    let asked = || cell.uses.iter().any(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }));
+    if !matches!(profile.class, "atomic" | "scalar" | "watch-sender") || !cell.ty_text.to_ascii_lowercase().contains("bool") || !asked() {
+        return None;
+    }
+    let elected = |&&a: &&AccessId| {
+        let access = w.facts.access(a);
+        let background = access.op.writes() && !w.graph.phase(access.node).requested();
+        background && work::effects(w, access.node).iter().any(|e| e.kind == EffectKind::Claim)
+    };
+    let set = cell.accesses.iter().find(elected)?;
+    Some(home_made(w, *set).is_none().then_some("it follows a lease that a library holds"))
+}
+
 /// The claim of the service's own making by whose outcome a background task sets the flag.
 fn home_made<'w>(w: &'w World<'_>, access: AccessId) -> Option<&'w Effect> {
     let access = w.facts.access(access);
