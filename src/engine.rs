@@ -154,7 +154,7 @@ fn run(
     rules::judge(&world, config, inventory, &mut analysis);
     assess(&mut analysis);
     manifests.note(&mut analysis);
-    deployment::judge(&manifests.facts, tree, config, &serving(&world), &rules::fixed_signing_key::rocket::sealing(&world), &mut analysis);
+    deployment::judge(&manifests.facts, tree, config, &serving(&world), &deployment::Asked::of(&world), &mut analysis);
     stage("closing");
     for unit in &mut program.files {
         let comments = std::mem::take(&mut unit.hir.comments);

@@ -10,6 +10,7 @@ mod catalog;
 mod cloudformation;
 mod compose;
 mod context;
+mod deployers;
 mod directives;
 mod environment;
 mod facts;

@@ -2,8 +2,9 @@
 
 use crate::analysis::{Analysis, AnalyzeError, AnalyzeOptions, Assessed, FileComments, ItemSpan};
 use crate::config::Config;
+use crate::facts::cells::World;
 use crate::facts::configured::{Configuration, Configured};
-use crate::finding::{ChecklistItem, Finding, Persona};
+use crate::finding::{ChecklistItem, Finding, Location, Persona};
 use crate::manifests::{
     self, CodeFinding, Environment, MAX_FILE_BYTES, ManifestContext, ManifestError, ManifestFacts, Measured, Owner, Service, Setting,
 };
@@ -152,16 +153,28 @@ fn comments(path: &str, text: &str, analysis: &mut Analysis) {
     }
 }
 
+/// What the code leaves to settings, and what it says that manifests are held against.
+pub struct Asked {
+    /// Packages that seal cookies with a key of Rocket's settings.
+    sealing: BTreeSet<String>,
+    openers: Vec<rules::embedded_database::chosen::Opener>,
+    /// Paths that the code itself writes to, by the place where it does.
+    paths: BTreeMap<Location, String>,
+}
+
+impl Asked {
+    pub fn of(w: &World<'_>) -> Asked {
+        let sealing = rules::fixed_signing_key::rocket::sealing(w);
+        let openers = rules::embedded_database::chosen::openers(w);
+        Asked { sealing, openers, paths: rules::evidence::literal_paths(w) }
+    }
+}
+
 /// Runs the rules on manifests and says what was measured. `serving` are the packages that have
-/// entry points of their own, `sealing` those that seal cookies with a key of Rocket's settings.
-pub fn judge(
-    facts: &ManifestFacts,
-    tree: &Workspace,
-    config: &Config,
-    serving: &BTreeSet<String>,
-    sealing: &BTreeSet<String>,
-    analysis: &mut Analysis,
-) {
+/// entry points of their own, `asked` what the code leaves to settings.
+pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: &BTreeSet<String>, asked: &Asked, analysis: &mut Analysis) {
+    let sealing = &asked.sealing;
+    analysis.findings.extend(rules::embedded_database::chosen::check(facts, &asked.openers));
     let packages = tree.packages.iter().filter(|package| sealing.contains(&package.name));
     let packages: Vec<(String, String)> = packages.map(|package| (package.name.clone(), package.dir.clone())).collect();
     analysis.findings.extend(rules::fixed_signing_key::rocket::check(facts, &packages));
@@ -173,6 +186,7 @@ pub fn judge(
             package: finding.package.clone(),
             symbol: finding.symbol.clone(),
             location: finding.location.clone(),
+            path: asked.paths.get(&finding.location).cloned(),
         })
         .collect::<Vec<_>>()
     };

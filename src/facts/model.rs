@@ -478,6 +478,8 @@ pub struct Facts {
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,
+    /// Calls that open the database which a setting names, of whatever kind it is.
+    pub openers: Vec<(NodeId, Span)>,
     pub tokens: super::tokens::Tokens,
     pub signings: Vec<Signing>,
     /// Statics that start with something drawn at random.

@@ -24,6 +24,8 @@ pub struct CodeFinding {
     pub package: String,
     pub symbol: String,
     pub location: Location,
+    /// The path on disk that it is about, where the code says it.
+    pub path: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]

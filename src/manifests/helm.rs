@@ -157,6 +157,33 @@ pub fn neutralise(text: &str) -> String {
         }
         out.push('\n');
     }
+    open_blocks(&out)
+}
+
+/// `probe: {{- include .. | nindent 4 }}` with more of the block on the lines below: what the action writes
+/// stands there too, so that the key opens a block and has no value on its own line. Linear in the text.
+fn open_blocks(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut deeper = vec![false; lines.len()];
+    let mut next = 0;
+    for (at, line) in lines.iter().enumerate().rev() {
+        if !line.trim().is_empty() {
+            if let Some(slot) = deeper.get_mut(at) {
+                *slot = next > indent(line) + (line.trim_start().len() - line.trim_start().trim_start_matches("- ").len());
+            }
+            next = indent(line);
+        }
+    }
+    let mut out = String::with_capacity(text.len());
+    for (line, deeper) in lines.iter().zip(deeper) {
+        let value = line.split_once(": ").map(|(_, value)| value.trim());
+        match value.filter(|value| deeper && value.starts_with("~~") && value.ends_with("~~")) {
+            Some(value) => out.push_str(line.trim_end().strip_suffix(value).unwrap_or(line)),
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
     out
 }
 

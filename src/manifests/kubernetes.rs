@@ -201,12 +201,23 @@ fn counts(object: &Object, id: WorkloadId, objects: &[Object], collector: &mut C
         });
     }
     let annotations = object.node.at(&["spec", "template", "metadata", "annotations"]);
-    for (key, kind) in [("autoscaling.knative.dev/maxScale", PinKind::Maximum), ("autoscaling.knative.dev/max-scale", PinKind::Maximum)] {
-        if let Some(entry) = annotations.and_then(|annotations| annotations.entry(key)) {
+    let own = object.node.at(&["metadata", "annotations"]);
+    for (key, kind) in SCALES {
+        if let Some(entry) = [annotations, own].into_iter().flatten().find_map(|annotations| annotations.entry(key)) {
             add_counts(object, entry, kind, id, &|_, _| false, collector);
         }
     }
 }
+
+/// Annotations by which Knative and Cloud Run are told how many instances there may be.
+const SCALES: [(&str, PinKind); 6] = [
+    ("autoscaling.knative.dev/minScale", PinKind::Minimum),
+    ("autoscaling.knative.dev/min-scale", PinKind::Minimum),
+    ("run.googleapis.com/minScale", PinKind::Minimum),
+    ("autoscaling.knative.dev/maxScale", PinKind::Maximum),
+    ("autoscaling.knative.dev/max-scale", PinKind::Maximum),
+    ("run.googleapis.com/maxScale", PinKind::Maximum),
+];
 
 fn is_autoscaler(object: &Object) -> bool {
     matches!(object.kind.as_str(), "HorizontalPodAutoscaler" | "ScaledObject")

@@ -6,8 +6,8 @@ use super::facts::{Affinity, Environment, ManifestError, ManifestFacts, Owner, W
 use super::tree::{Node, Span};
 use super::yaml::Broken;
 use super::{
-    affinity, app_spec, build, caddy, cloudformation, compose, environment, haproxy, hcl_tree, helm, kubernetes, kustomize, nginx,
-    platforms, role, settings, terraform, toml_tree, yaml,
+    affinity, app_spec, build, caddy, cloudformation, compose, deployers, environment, haproxy, hcl_tree, helm, kubernetes, kustomize,
+    nginx, platforms, role, settings, terraform, toml_tree, yaml,
 };
 use crate::finding::Location;
 use crate::workspace::without_template;
@@ -110,9 +110,11 @@ impl Collector {
 
     /// Data, tests of parsers and the like are no manifests: they are passed over, and written down.
     fn add_error(&mut self, file: &File<'_>, format: Format, broken: Broken) {
-        let deploys = matches!(format, Format::Hcl | Format::Nginx | Format::Haproxy | Format::Caddy | Format::Procfile)
-            || MARKS.iter().any(|mark| file.text.contains(mark))
-            || NAMES.iter().any(|name| file.name().contains(name));
+        // Of a template that stays no YAML, other documents and files may still have been read.
+        let deploys = !(format == Format::Yaml && helm::is_template(file))
+            && (matches!(format, Format::Hcl | Format::Nginx | Format::Haproxy | Format::Caddy | Format::Procfile)
+                || MARKS.iter().any(|mark| file.text.contains(mark))
+                || NAMES.iter().any(|name| file.name().contains(name)));
         let error = ManifestError { path: file.path.to_owned(), line: broken.line, reason: broken.reason };
         if deploys { self.facts.errors.push(error) } else { self.facts.passed_over.push(error) }
     }
@@ -340,6 +342,7 @@ fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Col
             || compose::read(file, &document, collector)
             || app_spec::read(file, &document, collector)
             || platforms::read(file, &document, collector)
+            || deployers::read(file, &document, collector)
             || read_proxy(file, &document, collector);
         if !known {
             settings::read_tree(file, &document, collector);

@@ -1,5 +1,7 @@
 //! A database on the instance's own disk, or in its memory, as the service's store.
 
+pub mod chosen;
+
 use super::evidence::{self, Told};
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;

@@ -312,3 +312,10 @@ pub fn last_two(path: &str) -> String {
     last.reverse();
     last.join("::")
 }
+
+/// Literal paths of files and of embedded databases, by the place of the call.
+pub fn literal_paths(w: &World<'_>) -> std::collections::BTreeMap<Location, String> {
+    let on_disk = |e: &&Effect| matches!(e.kind, EffectKind::File(_) | EffectKind::Library(_));
+    let found = w.facts.effects.iter().filter(on_disk).filter_map(|e| Some((node_location(w, e.node, e.span), e.text.clone()?)));
+    found.collect()
+}

@@ -300,3 +300,71 @@ fn one_worker_is_for_discussion() {
     assert_eq!(said(1), [Persona::Pedantic]);
     assert_eq!(said(4), []);
 }
+
+const SQLX: &str = "[package]\nname = \"shop\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nsqlx = \"0.8\"\ntokio = \"1\"\n";
+
+/// Orders in the database that a setting names, of whatever kind it is.
+const ANY: &str = r#"
+use axum::{Router, extract::State, routing::post};
+use sqlx::AnyPool;
+async fn order(State(db): State<AnyPool>, body: String) {
+    sqlx::query("INSERT INTO orders VALUES ($1)").bind(body).execute(&db).await.unwrap();
+}
+#[tokio::main]
+async fn main() {
+    let db = AnyPool::connect(&std::env::var("DATABASE_URL").unwrap()).await.unwrap();
+    let app = Router::new().route("/orders", post(order)).with_state(db);
+    axum::serve(tokio::net::TcpListener::bind("a").await.unwrap(), app).await.unwrap();
+}
+"#;
+
+#[test]
+fn the_settings_that_are_shipped_choose_the_database() {
+    let persona = |path: &str, text: &str| {
+        let analysis = analyse(&[("Cargo.toml", SQLX), ("src/main.rs", ANY), (path, text)]);
+        let found: Vec<Persona> = analysis.findings.iter().filter(|f| f.rule == "embedded-database").map(|f| f.persona).collect();
+        found.first().copied()
+    };
+    let compose = |url: &str| format!("services:\n  shop:\n    build: .\n    environment:\n      DATABASE_URL: {url}\n");
+    assert_eq!(persona(".env", "DATABASE_URL=sqlite://data.db\n"), Some(Persona::Pedantic), "a local convenience");
+    assert_eq!(persona("compose.prod.yaml", &compose("sqlite:///data/shop.db")), Some(Persona::Regular));
+    assert_eq!(persona("compose.prod.yaml", &compose("postgres://db/shop")), None);
+    assert_eq!(persona(".env", "DATABASE_URL=sqlite::memory:\n"), None);
+    assert_eq!(persona("README.md", "DATABASE_URL=sqlite://data.db\n"), None, "nothing says what it is");
+}
+
+#[test]
+fn a_server_in_another_environment_makes_the_file_a_local_convenience() {
+    let compose = "services:\n  shop:\n    build: .\n    environment:\n      DATABASE_URL: postgres://db/shop\n";
+    let files = [("Cargo.toml", SQLX), ("src/main.rs", ANY), (".env", "DATABASE_URL=sqlite://data.db\n"), ("compose.prod.yaml", compose)];
+    assert!(analyse(&files).findings.iter().all(|f| f.rule != "embedded-database"));
+}
+
+/// A store whose place is known is on the volume that is mounted there, and on no other.
+#[test]
+fn a_volume_counts_where_the_store_lies_below_its_mount() {
+    let mounted = |mount: &str| {
+        let more = format!("        volumeMounts: [{{name: data, mountPath: {mount}}}]\n      volumes: [{{name: data, emptyDir: {{}}}}]\n");
+        let manifest = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: shop}}\nspec:\n  replicas: 2\n  template:\n    spec:\n      containers:\n      - name: shop\n        image: acme/shop\n{more}"
+        );
+        let analysis = analyse(&[("Cargo.toml", CARGO), ("src/main.rs", ORDERS), ("deploy/shop.yaml", &manifest)]);
+        let [store] = of(&analysis, "embedded-database")[..] else { panic!("{:?}", analysis.findings) };
+        store.witness.iter().flatten().any(|step| step.message.contains("an emptyDir"))
+    };
+    assert!(mounted("/data"));
+    assert!(!mounted("/var/log"));
+}
+
+#[test]
+fn a_template_whose_actions_open_blocks_is_read() {
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  replicas: 1\n  template:\n    spec:\n      containers:\n        - name: shop\n          image: acme/shop\n          livenessProbe: {{- include \"common.render\" (dict \"value\" .Values.probe) | nindent 12 }}\n            httpGet:\n              path: /health\n              port: http\n";
+    let analysis = analyse(&[
+        ("Cargo.toml", CARGO),
+        ("src/main.rs", CODES),
+        ("chart/Chart.yaml", "name: shop\n"),
+        ("chart/templates/app.yaml", template),
+    ]);
+    assert!(analysis.unread_manifests.is_empty(), "{:?}", analysis.unread_manifests);
+    assert_eq!(of(&analysis, "single-instance").len(), 1, "{:?}", analysis.findings);
+}

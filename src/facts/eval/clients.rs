@@ -51,7 +51,12 @@ impl<'a> Eval<'a> {
         let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
         value.ty = if is_type { Ty::ext(self.p.names.intern(owner)) } else { Ty::ext(path) };
         value.place = None;
-        if (kind == StoreKind::Embedded || text.to_ascii_lowercase().contains("sqlite")) && opens(text) {
+        let told = values.first().and_then(|v| v.str()).is_some_and(|url| url.starts_with("sqlite:"));
+        let any = owner.rsplit("::").next().is_some_and(|o| o.starts_with("Any")) || text == "sea_orm::Database::connect";
+        if any && !told && opens(text) {
+            self.facts.openers.push((self.body.node, span));
+        }
+        if (kind == StoreKind::Embedded || text.to_ascii_lowercase().contains("sqlite") || any && told) && opens(text) {
             let literal = values.first().and_then(|v| v.str()).map(str::to_string);
             let data = values.first().map_or(Prov::NONE, |v| v.prov);
             self.effect(EffectKind::Library("embedded-database".into()), text, span, data, data, literal, None);

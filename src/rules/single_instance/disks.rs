@@ -1,7 +1,7 @@
 //! The disk below a store in the code: what of the deployment holds it, and how it is lost.
 
 use super::*;
-use crate::manifests::{Volume, VolumeKind};
+use crate::manifests::{CodeFinding, Volume, VolumeKind};
 
 /// Places that a workload mounts for what dies with the request.
 const SCRATCH: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
@@ -22,14 +22,18 @@ pub fn explain_disks(facts: &ManifestFacts, context: &ManifestContext, findings:
         if own.loose || workload.environment == Environment::Development {
             continue;
         }
-        let only = lasting.get(&id) == Some(&1);
-        let named = facts.settings.iter().any(|setting| setting.workload == Some(id) && lies_on(&setting.value, volume));
-        if !only && !named {
-            continue;
-        }
+        let settings = || facts.settings.iter().filter(|setting| setting.workload == Some(id));
+        let named = settings().any(|setting| lies_on(&setting.value, volume));
+        // A database file that is named and lies elsewhere is not on the one volume there is.
+        let only = lasting.get(&id) == Some(&1) && !settings().any(|setting| setting.value.starts_with("sqlite:"));
         let several = facts.replicas.iter().any(|replicas| replicas.workload == Some(id) && replicas.count.is_some_and(|count| count > 1));
-        let told: BTreeSet<(&str, &str)> =
-            context.within(&own, &context.embedded_stores).iter().map(|store| (store.rule, store.symbol.as_str())).collect();
+        let holds = |store: &&CodeFinding| match &store.path {
+            // What the code writes to a fixed place lies there, whatever else is mounted.
+            Some(path) if is_absolute(path) => lies_on(path, volume),
+            _ => only || named,
+        };
+        let stores = context.within(&own, &context.embedded_stores).into_iter().filter(holds);
+        let told: BTreeSet<(&str, &str)> = stores.map(|store| (store.rule, store.symbol.as_str())).collect();
         for finding in findings.iter_mut().filter(|finding| told.contains(&(finding.rule, finding.symbol.as_str()))) {
             if let Some(path) = finding.witness.first_mut() {
                 path.push(Step::new(Role::Configured, describe(volume, &workload.name, several), volume.location.clone()));
@@ -40,6 +44,12 @@ pub fn explain_disks(facts: &ManifestFacts, context: &ManifestContext, findings:
 
 fn is_scratch(volume: &Volume) -> bool {
     volume.mount_path.as_deref().is_some_and(|path| SCRATCH.iter().any(|scratch| path.trim_end_matches('/').starts_with(scratch)))
+}
+
+/// `/data/shop.db`, `sqlite:///data/shop.db`; `sqlite://shop.db` is relative.
+fn is_absolute(path: &str) -> bool {
+    let path = path.strip_prefix("sqlite://").or_else(|| path.strip_prefix("sqlite:")).unwrap_or(path);
+    path.starts_with('/')
 }
 
 /// Whether a value is a path, or a URL of a file, below the place where the volume is mounted.

@@ -21,6 +21,7 @@ pub fn pins(facts: &ManifestFacts) -> Vec<(WorkloadId, Pin)> {
             continue;
         };
         let (strength, text) = match replicas.kind {
+            PinKind::Replicas if replicas.key.contains(' ') => (0, replicas.key.clone()),
             PinKind::Replicas => (0, format!("`{}: 1`", replicas.key)),
             PinKind::Maximum => (1, format!("`{}: 1`", replicas.key)),
             PinKind::Recreate => (4, "the strategy `Recreate`, which stops the old instance before the new one starts,".to_owned()),
