@@ -3,6 +3,7 @@
 //! mean is the catalog's business.
 
 pub mod impls;
+mod left_out;
 pub mod link;
 pub mod lower;
 pub mod paths;

@@ -3,6 +3,7 @@
 
 mod candidates;
 mod dependencies;
+mod features;
 mod files;
 mod inheritance;
 mod manifest;
@@ -218,7 +219,8 @@ fn drafts(manifests: &Manifests, workspaces: &Workspaces<'_>, listing: &mut List
         let (dependencies, origins) = dependencies::of(manifest, dir, workspace.as_ref(), workspaces).into_iter().map(Found::split).unzip();
         let build_script = join(dir, table.build.get().map_or("build.rs", String::as_str));
         let (name, edition, dir) = (name.clone(), edition.to_owned(), dir.clone());
-        let package = Package { name, manifest: path, dir, edition, targets, dependencies };
+        let features = manifest.features();
+        let package = Package { name, manifest: path, dir, edition, targets, dependencies, features };
         drafts.push(Draft { package, origins, build_script });
     }
     drafts.sort_by(|a, b| a.package.manifest.cmp(&b.package.manifest));

@@ -21,6 +21,7 @@ pub struct Consumer {
     pub keeps: Vec<String>,
     pub(super) attributes: Vec<String>,
     pub forgets: bool,
+    pub shared: Option<String>,
     unacked: Vec<String>,
 }
 

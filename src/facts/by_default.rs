@@ -1,5 +1,5 @@
-//! What does not run as the service is shipped: the arms that the defaults of its settings do not take,
-//! what only they call, and the types that only they build.
+//! What does not run as the service is shipped: what only features build that nobody switches on, the arms
+//! that the defaults of its settings do not take, what only they call, and the types that only they build.
 
 use super::model::{Call, Choice, Effect, EffectKind, Facts, Init, NodeId};
 use super::phases::Graph;
@@ -27,10 +27,13 @@ impl ByDefault {
             into.entry(to).or_default().push((from, choice));
             out.entry(from).or_default().push((to, choice));
         };
+        let left_out = p.left_out();
+        let absent = |node: &NodeId| left_out[facts.node(*node).def.0 as usize];
         for Call { node, target, choice, .. } in &facts.calls {
             if let Some(&to) = graph.node_of.get(target) {
                 let no_better = *choice == Choice::Off && found.as_local.contains(node);
-                edge(*node, to, if no_better { Choice::Always } else { *choice });
+                let choice = if no_better { Choice::Always } else { *choice };
+                edge(*node, to, if absent(&to) { Choice::Off } else { choice });
             }
         }
         for (index, node) in facts.nodes.iter().enumerate() {
@@ -41,6 +44,7 @@ impl ByDefault {
         let mut reached: FxHashSet<NodeId> = FxHashSet::default();
         let mut open: Vec<NodeId> = (0..facts.nodes.len() as u32).map(NodeId).filter(|n| !into.contains_key(n)).collect();
         open.extend(graph.entry_at.keys().copied());
+        open.retain(|n| !absent(n));
         while let Some(node) = open.pop() {
             if reached.insert(node) {
                 open.extend(out.get(&node).into_iter().flatten().filter(|(_, choice)| *choice != Choice::Off).map(|(to, _)| *to));
@@ -52,6 +56,7 @@ impl ByDefault {
             .filter(|(to, from)| !reached.contains(to) && from.iter().any(|(_, c)| *c == Choice::Off))
             .map(|(to, _)| *to)
             .collect();
+        open.extend((0..facts.nodes.len() as u32).map(NodeId).filter(absent));
         while let Some(node) = open.pop() {
             if !reached.contains(&node) && found.off.insert(node) {
                 open.extend(out.get(&node).into_iter().flatten().map(|(to, _)| *to));

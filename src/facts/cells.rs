@@ -27,6 +27,10 @@ pub enum CellKey {
     Local(NodeId, Span),
 }
 
+/// A field of a generic type that a field of another type holds.
+type Part = (DefId, Name);
+type GroupKey = (CellKey, Option<Part>);
+
 pub struct Cell {
     pub key: CellKey,
     pub symbol: String,
@@ -139,11 +143,17 @@ impl<'a> World<'a> {
                 world.fields.entry(made).or_insert((init.holder, init.field));
             }
         }
-        let mut by_key: FxHashMap<CellKey, usize> = FxHashMap::default();
-        let mut groups: Vec<(CellKey, Vec<AccessId>)> = Vec::new();
+        let mut by_key: FxHashMap<GroupKey, usize> = FxHashMap::default();
+        let mut groups: Vec<(GroupKey, Vec<AccessId>)> = Vec::new();
         let strays = Ways { p, cat, facts, hosts }.strays(&|access| world.key(access).is_some());
-        for id in (0..facts.accesses.len() as u32).map(AccessId).filter(|id| !strays.contains(id)) {
-            let Some(key) = world.key(facts.access(id)) else { continue };
+        let ids = (0..facts.accesses.len() as u32).map(AccessId);
+        let keys: Vec<Option<CellKey>> = ids.map(|id| world.key(facts.access(id)).filter(|_| !strays.contains(&id))).collect();
+        let split = world.split(&keys);
+        for (index, key) in keys.into_iter().enumerate() {
+            let id = AccessId(index as u32);
+            let Some(key) = key else { continue };
+            let part = if split.contains(&key) { world.part(facts.access(id), &key) } else { None };
+            let key = (key, part);
             let group = *by_key.entry(key.clone()).or_insert_with(|| {
                 groups.push((key, Vec::new()));
                 groups.len() - 1
@@ -170,8 +180,12 @@ impl<'a> World<'a> {
             }
         }
         let mut cells = Vec::new();
-        for ((key, ids), uses) in groups.into_iter().zip(uses) {
-            cells.push(world.cell(key, ids, uses));
+        for (((key, part), ids), uses) in groups.into_iter().zip(uses) {
+            let mut cell = world.cell(key, ids, uses);
+            if let Some(part) = part {
+                world.name_part(&mut cell, part);
+            }
+            cells.push(cell);
         }
         for cell in &cells {
             let accesses = || cell.accesses.iter().map(|&a| facts.access(a));
@@ -210,6 +224,21 @@ impl<'a> World<'a> {
         let own = access.via.map(|via| self.facts.access(via).node);
         let acts = |node: &NodeId| matches!(self.facts.node(*node).kind, NodeKind::Handler(_)) || self.graph.carries_out(*node);
         own.filter(acts).unwrap_or(access.node)
+    }
+
+    /// Whether what a lock or option holds is the way to a store, which every instance opens for itself.
+    pub fn is_connection(&self, ty: &Ty) -> bool {
+        const ENDS: &[&str] = &["Client", "Connection", "Channel", "Pool", "Manager", "Producer", "Transport", "Session"];
+        match ty {
+            Ty::Ext(name, args) => {
+                let text = self.p.text(*name);
+                let class = self.cat.type_info(&self.p.names, *name).map(|i| self.cat.class_name(i));
+                let held = matches!(class, Some("pointer" | "lock" | "cell" | "once" | "option"));
+                held && args.iter().any(|a| self.is_connection(a))
+                    || self.cat.store(text).is_some() && ENDS.iter().any(|end| text.ends_with(end))
+            }
+            _ => false,
+        }
     }
 
     pub fn is_entry(&self, def: DefId) -> bool {
@@ -280,6 +309,45 @@ impl<'a> World<'a> {
             Root::Registered(ty) if fields == 0 && matches!(ty, Ty::Ext(..)) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,
         }
+    }
+
+    /// Cells whose generic type keeps several collections: each is a cell of its own.
+    fn split(&self, keys: &[Option<CellKey>]) -> FxHashSet<CellKey> {
+        let mut first: FxHashMap<&CellKey, Part> = FxHashMap::default();
+        let mut split = FxHashSet::default();
+        for (access, key) in self.facts.accesses.iter().zip(keys) {
+            if let Some(key) = key
+                && let Some(part) = self.part(access, key)
+                && *first.entry(key).or_insert(part) != part
+            {
+                split.insert(key.clone());
+            }
+        }
+        split
+    }
+
+    /// The collection or lock of a generic type that an access to a field of that type means.
+    fn part(&self, access: &Access, key: &CellKey) -> Option<Part> {
+        let CellKey::Field(def, name) = key else { return None };
+        let path = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem));
+        let mut within = path.skip_while(|s| !matches!(s, Seg::Field(d, n) if (d, n) == (def, name))).skip(1);
+        within.find_map(|seg| match seg {
+            Seg::Field(inner, field) if self.p.def(*inner).kind == DefKind::Struct && self.is_container(*inner) => {
+                let ty = self.p.field_type(*inner, &[], *field)?;
+                let kept = is_shared(self.p, self.cat, &ty) || matches!(self.class(&ty), "map" | "set" | "seq" | "cache");
+                kept.then_some((*inner, *field))
+            }
+            _ => None,
+        })
+    }
+
+    fn name_part(&self, cell: &mut Cell, (inner, field): Part) {
+        cell.symbol = format!("{}.{}", cell.symbol, self.p.text(field));
+        if let Some(ty) = self.p.field_type(inner, &[], field) {
+            cell.ty_text = self.describe(&ty);
+            cell.ty = ty;
+        }
+        cell.holder = self.holder(cell);
     }
 
     /// A plain field of what is only shared cannot be written: such a write is to some other value of the type, made for the moment.

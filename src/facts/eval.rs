@@ -505,6 +505,9 @@ impl<'a> Eval<'a> {
             self.within(Body::new(def, NodeId(0), file, scope), |eval| {
                 eval.body.node = eval.add_node(NodeKind::Initialiser, None, span);
                 eval.guarded(def, |eval| result = eval.expr(init));
+                if is_static {
+                    eval.note_random_digest(&declared, &result, span);
+                }
             });
             self.depth -= 1;
             value.prov = if result.prov == Prov::NONE { Prov::CONST } else { result.prov };
@@ -529,6 +532,20 @@ impl<'a> Eval<'a> {
         }
         self.statics.insert(def, value.clone());
         value
+    }
+}
+
+impl Eval<'_> {
+    /// A hasher that begins with something random: what it signs only this process can check.
+    fn note_random_digest(&mut self, declared: &Ty, value: &Val, span: Span) {
+        let ty = if declared.is_unknown() { &value.ty } else { declared };
+        if let Ty::Ext(path, _) = self.peel(ty)
+            && value.prov.has(Prov::RANDOM)
+            && self.cat.secrets.is_hasher(self.p.text(path))
+        {
+            let what = self.p.text(path);
+            self.effect(EffectKind::Secret, what, span, Prov::NONE, Prov::NONE, None, None);
+        }
     }
 }
 

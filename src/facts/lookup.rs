@@ -12,6 +12,9 @@ pub struct Lookup {
     last_load: FxHashMap<DefId, u32>,
     last_store: FxHashMap<DefId, u32>,
     inits: FxHashMap<(DefId, Name), Vec<u32>>,
+    /// Calls by the function that is called, and by the body that calls.
+    calls_to: FxHashMap<DefId, Vec<u32>>,
+    calls_in: FxHashMap<NodeId, Vec<u32>>,
     /// The first place where a function is named as a value.
     named: FxHashMap<DefId, u32>,
 }
@@ -34,6 +37,8 @@ impl Lookup {
         for (index, call) in facts.calls.iter().enumerate() {
             match call.kind {
                 CallKind::Call => {
+                    lookup.calls_to.entry(call.target).or_default().push(index as u32);
+                    lookup.calls_in.entry(call.node).or_default().push(index as u32);
                     if facts.loading.contains(&call.target) {
                         later(&mut lookup.last_load, call.node, call.order);
                     }
@@ -64,6 +69,15 @@ impl Lookup {
     /// What a field is made with, in order.
     pub fn inits<'f>(&self, facts: &'f Facts, holder: DefId, field: Name) -> impl Iterator<Item = &'f Init> {
         self.inits.get(&(holder, field)).into_iter().flatten().map(|&index| &facts.inits[index as usize])
+    }
+
+    /// The calls of a function, those in a task of their own left out.
+    pub fn calls_to<'f>(&self, facts: &'f Facts, def: DefId) -> impl Iterator<Item = &'f Call> {
+        self.calls_to.get(&def).into_iter().flatten().map(|&index| &facts.calls[index as usize])
+    }
+
+    pub fn calls_in<'f>(&self, facts: &'f Facts, node: NodeId) -> impl Iterator<Item = &'f Call> {
+        self.calls_in.get(&node).into_iter().flatten().map(|&index| &facts.calls[index as usize])
     }
 
     pub fn named<'f>(&self, facts: &'f Facts, def: DefId) -> Option<&'f Call> {

@@ -209,6 +209,8 @@ pub struct Call {
     pub claims: Option<DefId>,
     /// The function is generic and checks tokens.
     pub checks: bool,
+    /// The body returns at once what this call has found, if it has found anything.
+    pub answers: bool,
 }
 
 #[derive(Clone)]

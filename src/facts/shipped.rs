@@ -139,6 +139,17 @@ fn by_impl(p: &Program, holder: DefId, name: Name) -> Option<Default> {
     Some(Default { value, origin: Origin::Code(file, p.file(file).hir.expr(init.value).span) })
 }
 
+/// What a setting inside others starts with, in the struct literals that the outermost default nests.
+pub fn nested(p: &Program, outer: DefId, path: &[Name]) -> Option<Default> {
+    let (file, module, mut expr) = body_of_default(p, outer)?;
+    for &name in path {
+        let ExprKind::Struct { fields, .. } = &p.file(file).hir.expr(expr).kind else { return None };
+        expr = fields.iter().find(|f| p.name_in(file, f.name) == name)?.value;
+    }
+    let value = constant(p, file, module, None, expr, 0)?;
+    Some(Default { value, origin: Origin::Code(file, p.file(file).hir.expr(expr).span) })
+}
+
 /// What `Default::default` of a type ends with.
 fn body_of_default(p: &Program, def: DefId) -> Option<(FileId, ModId, ExprId)> {
     let method = p.methods_on(&Ty::adt(def), p.names.intern("default")).into_iter().next()?;

@@ -25,11 +25,13 @@ pub fn link(
     let mut linker = Linker { index, missing: Vec::new(), visiting: Vec::new(), linked: FxHashMap::default(), items: MAX_ITEMS, program };
     let mut libraries: FxHashMap<&str, CrateId> = FxHashMap::default();
     let mut owners = Vec::new();
+    let features_off = workspace.features_off();
     for (number, package) in workspace.packages.iter().enumerate() {
         for target in &package.targets {
             let Some(&file) = linker.index.get(&target.root) else { continue };
             let id = linker.add_crate(&target.name, &package.name, target.kind == TargetKind::Library, file);
             linker.program.crates[id.0 as usize].edition_2015 = package.edition == "2015";
+            linker.program.crates[id.0 as usize].features_off = features_off[number].iter().map(|f| f.to_string()).collect();
             if target.kind == TargetKind::Library {
                 libraries.entry(package.name.as_str()).or_insert(id);
             }
@@ -109,7 +111,15 @@ impl Linker {
         let name = self.program.names.intern(name);
         let root = self.add_module(None, id, None, file, false);
         let externs = FxHashMap::default();
-        self.program.crates.push(Crate { name, package: package.into(), is_library, root, externs, edition_2015: false });
+        self.program.crates.push(Crate {
+            name,
+            package: package.into(),
+            is_library,
+            root,
+            externs,
+            edition_2015: false,
+            features_off: FxHashSet::default(),
+        });
         let children = folder(&self.program.file(file).path).to_string();
         let place = Place { module: root, file, krate: id, children, parent: None };
         self.visiting = vec![file];

@@ -40,6 +40,8 @@ pub struct Crate {
     /// Names in code to workspace crates or external packages.
     pub externs: FxHashMap<Name, Extern>,
     pub edition_2015: bool,
+    /// Features that no build of the tree switches on.
+    pub features_off: FxHashSet<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

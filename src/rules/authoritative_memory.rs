@@ -32,7 +32,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     // Ends of connections are no data: whether a message reaches them all is another question.
     let kept = profile.puts.iter().map(|&a| &w.facts.access(a).ty);
-    if std::iter::once(&cell.ty).chain(kept).any(|ty| holds_sender(w.p, w.cat, ty)) {
+    if std::iter::once(&cell.ty).chain(kept).any(|ty| holds_sender(w.p, w.cat, ty)) || w.is_connection(&cell.ty) {
         return None;
     }
     // Locks and permits by key, and ways to what lives elsewhere, are no data either.

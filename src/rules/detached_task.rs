@@ -28,7 +28,7 @@ pub fn lost<'w>(effect: &Effect, w: &'w World<'_>) -> Option<&'w Effect> {
     if effects.iter().any(|e| e.kind == EffectKind::Settle) {
         return None;
     }
-    let lost = work::lasting(&effects)?;
+    let lost = work::lasting(w, &effects)?;
     if work::claimed(&effects) && !matches!(lost.kind, EffectKind::Store { writes: true, .. }) {
         return None;
     }

@@ -35,7 +35,7 @@ pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> 
     if refreshes(&queue, &effects, w) {
         return None;
     }
-    let lost = work::lasting(&effects);
+    let lost = work::lasting(w, &effects);
     let later_request = w.graph.phase(received.node).has(Phases::REQUEST);
     if !later_request && lost.is_none() {
         return None;

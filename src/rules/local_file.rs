@@ -9,7 +9,8 @@ use crate::facts::phases::Phases;
 use crate::finding::*;
 use crate::resolve::{DefId, Res};
 use crate::syntax::hir::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 
 pub const ID: &str = "local-file";
 
@@ -72,9 +73,58 @@ fn job(id: NodeId, w: &World<'_>) -> Option<(DefId, Finding)> {
     Some((def, finding(w, written, &what, &format!("`{by}`"), Confidence::Medium, reason, vec![steps])))
 }
 
-/// Whether the function first looks for the file and then fetches what it writes: a cache on disk.
-fn refetched(effect: &Effect, w: &World<'_>) -> bool {
+/// Functions climbed from a write to the one that looks for the file first, and bodies followed from there.
+const MAX_CLIMBED: usize = 24;
+const MAX_LOOKED: usize = 400;
+
+/// Whether the function, or whoever calls it, first looks for the file and then fetches or computes what it
+/// writes: a cache on disk.
+pub fn refetched(effect: &Effect, w: &World<'_>) -> bool {
     let def = w.facts.node(effect.node).def;
+    refetched_here(effect, def, w) || missed_above(def, w, &mut FxHashSet::default())
+}
+
+/// Whether every way to a function leads through one that has looked on disk in vain, and only then calls what
+/// loads and writes; or through the looking itself, when what it found is old.
+fn missed_above(def: DefId, w: &World<'_>, seen: &mut FxHashSet<DefId>) -> bool {
+    if w.is_entry(def) || seen.len() >= MAX_CLIMBED {
+        return false;
+    }
+    // What is climbed already decides by itself.
+    if !seen.insert(def) {
+        return true;
+    }
+    let loads = w.facts.loading.contains(&def);
+    let mut calls = w.lookup.calls_to(w.facts, def).peekable();
+    calls.peek().is_some()
+        && calls.all(|call| {
+            let caller = w.facts.node(call.node).def;
+            let mut before = w.lookup.calls_in(w.facts, call.node).filter(|c| c.answers && c.order < call.order);
+            let answered = |def: DefId| w.lookup.calls_to(w.facts, def).any(|c| c.answers);
+            let mut missed = || before.any(|c| looks_on_disk(c.target, w)) || answered(caller) && looks_on_disk(caller, w);
+            loads && missed() || missed_above(caller, w, seen)
+        })
+}
+
+/// Whether a function reads a file, itself or through what it calls.
+fn looks_on_disk(def: DefId, w: &World<'_>) -> bool {
+    let Some(&start) = w.graph.node_of.get(&def) else { return false };
+    let mut seen = FxHashSet::from_iter([start]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(node) = queue.pop_front() {
+        if w.effects_of(node).iter().any(|e| w.facts.effects[e.index()].kind == EffectKind::File(FnEffect::FileRead)) {
+            return true;
+        }
+        for edge in w.graph.callees(node).filter(|e| !e.spawn) {
+            if seen.len() < MAX_LOOKED && seen.insert(edge.to) {
+                queue.push_back(edge.to);
+            }
+        }
+    }
+    false
+}
+
+fn refetched_here(effect: &Effect, def: DefId, w: &World<'_>) -> bool {
     let before = |e: &Effect| w.facts.node(e.node).def == def && e.order < effect.order;
     let looks = w.facts.effects.iter().any(|e| before(e) && e.kind == EffectKind::File(FnEffect::FileRead));
     let fetches = w.facts.effects.iter().any(|e| before(e) && matches!(e.kind, EffectKind::Store { writes: false, .. }));

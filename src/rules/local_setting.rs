@@ -19,7 +19,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     {
         return None;
     }
-    if profile.replica || profile.reread {
+    if profile.replica || profile.reread || w.is_connection(&cell.ty) {
         return None;
     }
     // When something last happened here is a memory of this process, not a choice that somebody made.

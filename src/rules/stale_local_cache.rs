@@ -95,14 +95,14 @@ fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
     if access.key == Prov::NONE && access.op == crate::catalog::Op::Remove {
         return false;
     }
-    // Taken out and put in again: an entry moves, for an order of use.
+    // Taken out by the function that puts in: an entry moves, for an order of use, or marks work as long as that goes on.
     let origin = |a: AccessId| w.facts.access(a).via.map_or(w.facts.access(a), |via| w.facts.access(via));
     let own = origin(id);
     let own_def = w.facts.node(own.node).def;
     let moves = cell.accesses.iter().any(|&a| {
         let other = origin(a);
-        let puts = matches!(other.op, crate::catalog::Op::Push | crate::catalog::Op::Insert);
-        w.facts.node(other.node).def == own_def && other.order > own.order && puts
+        let later = other.order > own.order && matches!(other.op, crate::catalog::Op::Push | crate::catalog::Op::Insert);
+        w.facts.node(other.node).def == own_def && (later || other.op == crate::catalog::Op::InsertNew)
     });
     !moves
 }

@@ -87,10 +87,10 @@ impl Moment {
 /// The work that is done only after a moment, if none is done before it: in this body, or in those that call it.
 fn work_after<'w>(w: &'w World<'_>, start: NodeId, node: NodeId, at: Moment, helpers: usize) -> Option<&'w Effect> {
     let own = w.effects_of(node).iter().map(|e| &w.facts.effects[e.index()]);
-    let mut events: Vec<(Moment, &Effect)> = own.filter_map(|e| Some((Moment::of(e), work::lasting(&[e])?))).collect();
+    let mut events: Vec<(Moment, &Effect)> = own.filter_map(|e| Some((Moment::of(e), work::lasting(w, &[e])?))).collect();
     for call in w.facts.calls.iter().filter(|c| c.node == node && c.kind == CallKind::Call) {
         let Some(&target) = w.graph.node_of.get(&call.target) else { continue };
-        if let Some(lost) = work::lasting(&work::effects(w, target)) {
+        if let Some(lost) = work::lasting(w, &work::effects(w, target)) {
             events.push((Moment { order: call.order, branch: call.branch }, lost));
         }
     }
@@ -136,7 +136,7 @@ fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Opt
         return None;
     }
     let effects = work::effects(w, start);
-    let lost = work::lasting(&effects)?;
+    let lost = work::lasting(w, &effects)?;
     let label = evidence::entry_label(w, entry);
     let at = |effect: &Effect| evidence::node_location(w, effect.node, effect.span);
     let mut steps = vec![Step::new(Role::Configured, "messages count as done when they arrive", at(auto))];

@@ -1,5 +1,6 @@
 //! What a body does, through everything it calls: shared by the rules on tasks, schedules and queues.
 
+use super::local_file;
 use crate::catalog::{FnEffect, Op, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
@@ -96,9 +97,11 @@ fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> 
 }
 
 /// The first effect whose loss or repetition somebody outside notices.
-pub fn lasting<'w>(effects: &[&'w Effect]) -> Option<&'w Effect> {
+pub fn lasting<'w>(w: &World<'_>, effects: &[&'w Effect]) -> Option<&'w Effect> {
+    let cached = |e: &Effect| matches!(e.kind, EffectKind::File(_)) && local_file::refetched(e, w);
     effects.iter().copied().find(|e| {
         !is_copy(e)
+            && !cached(e)
             && matches!(&e.kind, EffectKind::Store { writes: true, .. } | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy))
     })
 }

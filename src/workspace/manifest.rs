@@ -25,12 +25,17 @@ pub(super) struct Manifest {
     pub(super) dev_dependencies: Dependencies,
     pub(super) target: BTreeMap<String, PlatformTable>,
     pub(super) patch: BTreeMap<String, Dependencies>,
+    features: BTreeMap<String, Field<Vec<String>>>,
 }
 
 impl Manifest {
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let text = read_toml(path)?;
         toml::from_str(&text).map_err(|error| Problem::of_toml(&text, &error))
+    }
+
+    pub(super) fn features(&self) -> BTreeMap<String, Vec<String>> {
+        self.features.iter().map(|(name, entries)| (name.clone(), entries.get().cloned().unwrap_or_default())).collect()
     }
 
     /// Whether anything in it is taken from a workspace.

@@ -1,5 +1,7 @@
 //! What a tree holds, as its manifests say.
 
+use std::collections::BTreeMap;
+
 /// A tree to analyse. Paths are relative to its root with `/`.
 #[derive(Debug, Default)]
 pub struct Workspace {
@@ -50,6 +52,8 @@ pub struct Package {
     /// Sorted by root file.
     pub targets: Vec<Target>,
     pub dependencies: Vec<Dependency>,
+    /// What each feature switches on, as written.
+    pub features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

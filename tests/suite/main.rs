@@ -11,6 +11,7 @@ mod fingerprints;
 mod framework_state;
 mod hostile;
 mod hygiene;
+mod idioms;
 mod indirect;
 mod look_alikes;
 mod manifest_rules;

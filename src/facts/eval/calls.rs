@@ -265,6 +265,12 @@ impl<'a> Eval<'a> {
             };
             values.push(value);
         }
+        // A handle that something is made of is joined or aborted from there.
+        if targets.first().is_some_and(|&t| self.makes_owner(t)) {
+            for effect in values.iter().filter_map(Val::spawn) {
+                self.mark_awaited(effect);
+            }
+        }
         let provs: Vec<Prov> = values.iter().map(|v| v.prov).collect();
         let mut result: Option<Val> = None;
         for (target, summary) in &summaries {
@@ -279,6 +285,16 @@ impl<'a> Eval<'a> {
             });
         }
         result.unwrap_or_else(Val::unknown)
+    }
+
+    /// Whether a function makes a value of the type that it belongs to.
+    fn makes_owner(&self, def: DefId) -> bool {
+        let scope = self.p.scope_of(def);
+        let ret = self.p.function(def).and_then(|f| f.ret).map(|ty| self.p.lower_type(self.p.def(def).file, ty, &scope));
+        match (ret, &scope.self_ty) {
+            (Some(Ty::Adt(made, _)), Some(Ty::Adt(own, _))) => made == *own,
+            _ => false,
+        }
     }
 
     fn call_external(&mut self, path: Name, args: &'a [ExprId], span: Span) -> Val {

@@ -9,6 +9,8 @@ use crate::syntax::hir::{BinOp, ExprKind, Lit, PatKind, UnOp};
 /// Endings of the names of types that hold settings, for those that derive nothing telling.
 const SETTINGS: [&str; 6] = ["Config", "Configuration", "Settings", "Options", "Opts", "Args"];
 const DERIVES: [&str; 5] = ["Deserialize", "Parser", "Args", "StructOpt", "Configurable"];
+/// Settings inside settings that are followed.
+const MAX_SETTINGS: usize = 4;
 /// Methods that give the same setting again.
 const SAME: [&str; 10] = ["clone", "as_ref", "as_deref", "as_str", "borrow", "deref", "get", "load", "read", "to_owned"];
 
@@ -45,8 +47,8 @@ impl<'a> Eval<'a> {
 
     /// The choice of each arm of a `match`; empty where it is not on a setting.
     pub(super) fn choices_of_match(&self, on: ExprId, arms: &'a [hir::Arm]) -> Vec<Choice> {
-        let Some((holder, field)) = self.setting(on) else { return Vec::new() };
-        let Some(default) = shipped::field(self.p, &self.facts.configuration, holder, field) else { return vec![Choice::Open; arms.len()] };
+        let Some(default) = self.default_of(on) else { return Vec::new() };
+        let Some(default) = default else { return vec![Choice::Open; arms.len()] };
         let taken = arms.iter().position(|arm| arm.guard.is_none() && self.fits(arm.pat, &default.value));
         let choice = |index| if Some(index) == taken { Choice::Shipped(default.origin) } else { Choice::Off };
         if taken.is_none() { Vec::new() } else { (0..arms.len()).map(choice).collect() }
@@ -90,7 +92,29 @@ impl<'a> Eval<'a> {
     /// The default of a setting; `None` for what is no setting, `Some(None)` where nothing says it.
     fn default_of(&self, expr: ExprId) -> Option<Option<shipped::Default>> {
         let (holder, field) = self.setting(expr)?;
-        Some(shipped::field(self.p, &self.facts.configuration, holder, field))
+        Some(shipped::field(self.p, &self.facts.configuration, holder, field).or_else(|| self.nested_default(expr)))
+    }
+
+    /// The default of a setting among others that a larger default writes out: `settings.database.engine`.
+    fn nested_default(&self, mut expr: ExprId) -> Option<shipped::Default> {
+        let mut path = Vec::new();
+        while path.len() < MAX_SETTINGS {
+            expr = match &self.hir().expr(expr).kind {
+                ExprKind::Field { base, name, .. } => {
+                    path.insert(0, self.name(*name));
+                    if let (2.., Some(Ty::Adt(outer, _))) = (path.len(), self.written_type(*base, 0))
+                        && let Some(default) = shipped::nested(self.p, outer, &path)
+                    {
+                        return Some(default);
+                    }
+                    *base
+                }
+                ExprKind::Ref { expr, .. } | ExprKind::Unary { op: UnOp::Deref, expr } => *expr,
+                ExprKind::Method { recv, name, args, .. } if args.is_empty() && SAME.contains(&self.text(*name)) => *recv,
+                _ => return None,
+            };
+        }
+        None
     }
 
     /// The field of a configuration type that an expression reads.

@@ -124,12 +124,18 @@ impl<'a> Eval<'a> {
         let consumer = self.consumer(&value.ty)?;
         let mut calls: Vec<&str> = value.store().map_or(Vec::new(), |c| c.verbs.iter().map(String::as_str).collect());
         calls.push(name);
-        if !consumer.receives(&calls) {
+        if !consumer.receives(&calls) || !self.is_shared_out(consumer) {
             return None;
         }
         let Ty::Ext(path, _) = self.peel(&value.ty) else { return None };
         let kind = if consumer.is_unacked(self.p.text(path)) { "subscriber" } else { "consumer" };
         Some(Source { kind, name: value.str().map(str::to_string) })
+    }
+
+    /// Whether one instance of a group gets a message: some brokers are told by the name of the subscription.
+    fn is_shared_out(&self, consumer: &Consumer) -> bool {
+        let Some(mark) = &consumer.shared else { return true };
+        self.p.files.iter().any(|file| file.hir.symbols.iter().any(|text| text.contains(mark.as_str())))
     }
 
     /// The type of what an expression gives, as far as it can be told without walking it.
@@ -225,8 +231,10 @@ impl<'a> Eval<'a> {
         self.uses_of(value, UseKind::Stored, span);
         self.effect(kind, what, span, value.prov, value.prov, None, value.place.clone());
         self.effect(EffectKind::Receive, what, span, value.prov, value.prov, None, None);
+        self.body.waits += 1;
         self.body.receives = !matches!(self.facts.node(self.body.node).kind, NodeKind::Handler(_));
-        Some(Val::of(value.ty.clone(), Prov::REQUEST))
+        let from = if self.is_shared_out(consumer) { Prov::REQUEST } else { Prov::BUS };
+        Some(Val::of(value.ty.clone(), from))
     }
 
     /// `for_each(|message| ..)`, `set_delegate(..)`, `build_fn(handler)`: what is run once a message.

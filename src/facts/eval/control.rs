@@ -57,7 +57,13 @@ impl<'a> Eval<'a> {
         };
         // A closure bound to a name is walked once here; its value is what it returns.
         let first = self.facts.calls.len();
+        let loaded = std::mem::take(&mut self.body.loads);
         let mut value = self.expr_or_borrow(init);
+        // A future that asks a store gives what comes of it, through whatever wraps its steps.
+        if self.body.loads && self.describes_work(init) {
+            value.prov = value.prov.or(Prov::STORE);
+        }
+        self.body.loads |= loaded;
         if let Some(ty) = ty {
             let declared = self.lower(ty);
             self.name_claims(first, &declared);
@@ -183,6 +189,7 @@ impl<'a> Eval<'a> {
     fn if_arms(&mut self, cond: ExprId, then: &'a Block, otherwise: Option<ExprId>, span: Span) -> Val {
         let depth = self.body.env.len();
         let guards = self.body.guards.len();
+        let first = self.facts.calls.len();
         let asked = self.condition(cond);
         let mark = self.mark();
         let way = self.enter(span);
@@ -192,6 +199,11 @@ impl<'a> Eval<'a> {
         self.leave(way, hit.exits);
         self.facts.branches[way.index()].ends = self.block_ends(then, 0);
         self.drop_scope(depth);
+        if hit.exits && !hit.refuses && matches!(self.hir().expr(cond).kind, ExprKind::Let { .. }) {
+            for call in self.facts.calls[first..mark.calls].iter_mut().filter(|c| c.node == self.body.node) {
+                call.answers = true;
+            }
+        }
         let mark = self.mark();
         let (miss, value) = match otherwise {
             Some(otherwise) => {

@@ -132,6 +132,7 @@ impl<'a> Eval<'a> {
             args,
             claims: None,
             checks: false,
+            answers: false,
         };
         self.facts.calls.push(call);
     }

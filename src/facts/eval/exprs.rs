@@ -50,8 +50,9 @@ impl<'a> Eval<'a> {
             ExprKind::Binary { op, lhs, rhs } => self.binary(*op, *lhs, *rhs, span),
             ExprKind::Assign { lhs, rhs } => {
                 let value = self.expr(*rhs);
-                self.assign_local_field(*lhs, &value);
+                // Where the old value lies, not where the new one comes from.
                 let target = self.place_of(*lhs);
+                self.assign_local_field(*lhs, &value);
                 self.note_stop_flag(*lhs);
                 // `x = min(x + 1, most)` counts like `x += 1`.
                 let number = matches!(&target.ty, Ty::Prim(name) if self.p.text(*name) != "bool");

@@ -7,6 +7,9 @@ use crate::facts::hosts::{holds_answer, holds_sender};
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::syntax::hir::ExprKind;
 
+/// Methods by which a hasher takes in what is hashed.
+const HASHED: &[&str] = &["update", "consume", "chain_update", "input", "chain", "write"];
+
 /// First words of methods that change a session or a cookie.
 const CHANGING: &[&str] = &[
     "add",
@@ -41,6 +44,7 @@ impl<'a> Eval<'a> {
         span: Span,
     ) -> Val {
         let receiver = self.place_or_value(recv);
+        let variable = self.variable(recv);
         if let Some(value) = self.handed_out(&receiver, name, generics, args) {
             return value;
         }
@@ -131,7 +135,21 @@ impl<'a> Eval<'a> {
             value.reads.clear();
             return self.client_chain(value, name, args, at);
         }
-        self.unknown_method(on, name, args, at)
+        let takes = HASHED.contains(&name) && matches!(&on.ty, Ty::Ext(path, _) if self.cat.secrets.is_hasher(self.p.text(*path)));
+        let value = self.unknown_method(on, name, args, at);
+        // What a hasher takes in is in all that it gives.
+        if takes && let Some(own) = variable.and_then(|name| self.body.env.get_mut(name)) {
+            own.prov = own.prov.or(value.prov);
+        }
+        value
+    }
+
+    /// The variable that an expression names.
+    fn variable(&self, expr: ExprId) -> Option<Name> {
+        match &self.hir().expr(expr).kind {
+            ExprKind::Path(path) if path.segments.len() == 1 && path.qself.is_none() => Some(self.name(path.segments[0].name)),
+            _ => None,
+        }
     }
 
     /// A call on what a library hands to requests: a session, a signed cookie jar.

@@ -57,6 +57,8 @@ impl<'a> Eval<'a> {
         let elems = value.extra.as_ref().map_or(&[][..], |e| &e.elems);
         let types = match &value.ty {
             Ty::Tuple(types) => types.to_vec(),
+            // A client and what drives it or listens for it: both are of the client's crate.
+            client @ Ty::Ext(..) if self.client(client).is_some() => vec![client.clone(); pats.len()],
             _ => Vec::new(),
         };
         let mut values: Vec<Val> = Vec::new();

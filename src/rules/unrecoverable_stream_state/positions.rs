@@ -28,7 +28,7 @@ fn popped(w: &World<'_>, pop: &Effect) -> Option<Finding> {
         return None;
     }
     let later: Vec<&Effect> = effects.into_iter().filter(|e| !own(e) && (e.node != pop.node || e.order > pop.order)).collect();
-    let lost = work::lasting(&later)?;
+    let lost = work::lasting(w, &later)?;
     let (by, name) = (function(w, pop), work::name(w, lost));
     let steps = vec![
         Step::new(Role::Received, format!("`{by}` takes the item out here, and the list forgets it"), at(w, pop)),
@@ -57,7 +57,7 @@ fn followed(w: &World<'_>, follow: &Effect) -> Option<Finding> {
     if work::claimed(&effects) {
         return None;
     }
-    let lost = work::lasting(&effects)?;
+    let lost = work::lasting(w, &effects)?;
     let (by, name) = (function(w, follow), work::name(w, lost));
     let steps = vec![
         Step::new(Role::Received, format!("`{by}` reads on from a position that it keeps itself"), at(w, follow)),
