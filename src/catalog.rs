@@ -137,6 +137,8 @@ pub enum FnEffect {
     Config,
     Sleep,
     Join,
+    /// What it is given only shows up in logs.
+    Log,
     Channel,
     /// Bytes go to a device or server over a bare connection.
     Wire,
@@ -205,6 +207,22 @@ pub struct TraitEntry {
     pub self_state: bool,
     #[serde(default)]
     pub actor: bool,
+}
+
+/// A function that gives several values, and their types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    paths: Vec<String>,
+    are: Vec<String>,
+}
+
+/// Methods of a trait that a framework calls before it serves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    paths: Vec<String>,
+    methods: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -323,6 +341,8 @@ struct Document {
     method: Vec<MethodEntry>,
     field: Vec<FieldEntry>,
     r#trait: Vec<TraitEntry>,
+    start: Vec<Start>,
+    parts: Vec<Parts>,
     library: Vec<Library>,
     consumer: Vec<Consumer>,
     attributes: Attributes,
@@ -375,6 +395,8 @@ pub struct Catalog {
     consumer_of: FxHashMap<String, usize>,
     pub attributes: Attributes,
     pub routers: Routers,
+    starts: PathTable<Vec<String>>,
+    parts: PathTable<Vec<String>>,
     /// Functions that make the field of a schema that one of their arguments resolves.
     resolvers: PathTable<()>,
     pub state: StateEntry,
@@ -460,6 +482,12 @@ impl Catalog {
         extend(&mut self.attributes.impls, document.attributes.impls);
         extend(&mut self.attributes.traits, document.attributes.traits);
         extend(&mut self.attributes.impl_methods, document.attributes.impl_methods);
+        for parts in document.parts {
+            parts.paths.iter().for_each(|path| self.parts.add_long(path, parts.are.clone()));
+        }
+        for start in document.start {
+            start.paths.iter().for_each(|path| self.starts.short_mut(path).extend(start.methods.iter().cloned()));
+        }
         document.routers.resolvers.iter().for_each(|path| self.resolvers.add_long(path, ()));
         extend(&mut self.routers.functions, document.routers.functions);
         extend(&mut self.routers.builders, document.routers.builders);
@@ -576,9 +604,19 @@ impl Catalog {
         self.resolvers.has_long(path)
     }
 
+    /// The types of the values that a function gives, where it gives several.
+    pub fn parts(&self, path: &str) -> &[String] {
+        self.parts.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a framework calls a method of a trait before it serves.
+    pub fn starts(&self, trait_path: &str, method: &str) -> bool {
+        self.starts.get_short(trait_path).is_some_and(|methods| methods.iter().any(|m| m == method))
+    }
+
     /// Whether parts of a crate are state by themselves, as the catalog says.
     pub fn has_parts(&self, krate: &str) -> bool {
-        self.libraries.has_crate(krate)
+        self.libraries.has_crate(krate) || self.types.has_crate(krate)
     }
 
     pub fn is_metrics_crate(&self, path: &str) -> bool {

@@ -101,6 +101,8 @@ pub struct World<'a> {
     fields: FxHashMap<(NodeId, Span), (DefId, Name)>,
     /// The cell of each access that has one.
     pub cell_of: FxHashMap<AccessId, usize>,
+    /// The cell that a value is put into, by where that is done.
+    kept_in: FxHashMap<(NodeId, Span), usize>,
     /// Nodes that take items out of a channel into which requests of this process put them.
     fed: FxHashSet<NodeId>,
     pub lookup: Lookup,
@@ -125,6 +127,7 @@ impl<'a> World<'a> {
             registered: FxHashMap::default(),
             fields: FxHashMap::default(),
             cell_of: FxHashMap::default(),
+            kept_in: FxHashMap::default(),
             fed: FxHashSet::default(),
             lookup: Lookup::new(facts),
         };
@@ -159,6 +162,10 @@ impl<'a> World<'a> {
                 groups.len() - 1
             });
             groups[group].1.push(id);
+            let access = facts.access(id);
+            if access.op == Op::Send || access.op.writes() {
+                world.kept_in.entry((access.node, access.span)).or_insert(group);
+            }
             world.cell_of.insert(id, group);
         }
         // An access of a callee on what it was given counts for the cell that the caller gave.
@@ -201,6 +208,13 @@ impl<'a> World<'a> {
         }
         world.cells = cells;
         world
+    }
+
+    /// Whether a value that is put aside is told to clients by whoever takes it from there.
+    pub fn passes_on(&self, one: &Use) -> bool {
+        let kept = (one.kind == UseKind::Kept).then(|| self.kept_in.get(&(one.node, one.span))).flatten();
+        let told = |u: &Use| u.kind == UseKind::Response && self.graph.phase(u.node).requested();
+        kept.and_then(|&cell| self.cells.get(cell)).is_some_and(|cell| cell.uses.iter().any(told))
     }
 
     /// Whether requests of this process put in what the node takes out of a channel.
@@ -275,7 +289,9 @@ impl<'a> World<'a> {
         }
         // What an element keeps behind a lock or in a collection of its own is no part of the collection that holds the element.
         let within = access.place.path.iter().skip_while(|s| !matches!(s, Seg::Elem));
-        let own = |s: &Seg| matches!(s, Seg::Field(def, name) if self.p.field_type(*def, &[], *name).is_some_and(|t| is_shared(self.p, self.cat, &t)));
+        // A way to clients is: it is what a register of them holds.
+        let apart = |t: &Ty| is_shared(self.p, self.cat, t) && !matches!(self.class(t), "sender" | "broadcaster");
+        let own = |s: &Seg| matches!(s, Seg::Field(def, name) if self.p.field_type(*def, &[], *name).is_some_and(|t| apart(&t)));
         if within.into_iter().any(own) {
             return None;
         }

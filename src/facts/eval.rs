@@ -167,6 +167,8 @@ struct Body {
     substituted: FxHashSet<(NodeId, AccessId, Place)>,
     texts: Vec<wrappers::TextCall>,
     handed: Vec<wrappers::Handed>,
+    /// What the method called last was given, and where its name stands.
+    given: Option<(Span, Prov, Vec<AccessId>)>,
     /// Parameters that are futures or closures by their written type.
     work_params: u32,
     /// `self` is `&mut self`: its plain fields are state.
@@ -584,6 +586,7 @@ impl Body {
             substituted: FxHashSet::default(),
             texts: Vec::new(),
             handed: Vec::new(),
+            given: None,
             work_params: 0,
             exclusive_self: false,
             connection: false,

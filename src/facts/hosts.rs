@@ -88,6 +88,14 @@ impl Hosts {
                 finder.open = false;
             }
         }
+        for access in &facts.accesses {
+            let NodeKind::Handler(id) = facts.node(access.node).kind else { continue };
+            let (Root::Local(node, made), Some(Seg::Field(def, _))) = (&access.place.root, access.place.path.first()) else { continue };
+            let kept = *node != access.node && !graph.phase(*node).requested() && !facts.per_connection.contains(&(*node, *made));
+            if kept && !facts.entry(id).consumes() {
+                finder.visit(&Ty::adt(*def), &Host::Extracted(id), 0, false);
+            }
+        }
         // What a loop that carries out the commands of requests receives from, or changes, lives as long as it does.
         let lives = |a: &&Access| (a.op == Op::Recv && a.via.is_none() || a.op.writes()) && graph.carries_out(a.node);
         for access in facts.accesses.iter().filter(lives) {

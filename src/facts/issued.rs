@@ -98,7 +98,7 @@ pub fn kinds<'a>(w: &World<'a>) -> Vec<Kind<'a>> {
     let runs = |mint: &&Mint| w.graph.phase(mint.node) != super::phases::Phases::default();
     kinds.retain(|k| k.mints.iter().chain([&k.origin]).any(runs));
     for kind in &mut kinds {
-        kind.checks = matching(kind.primary, &checks);
+        kind.checks = matching(w, kind.primary, &checks);
         if matches!(kind.expiry, Expiry::Never | Expiry::Unknown(_))
             && let Some(age) = oldest(&kind.checks)
         {
@@ -140,15 +140,21 @@ fn same_signer(w: &World<'_>, a: &Mint, b: &Mint) -> bool {
 }
 
 /// The checks of the same claims, or else those that do not say which.
-fn matching<'a>(mint: &Mint, checks: &[(Site<'a>, Vec<Way>)]) -> Vec<Check<'a>> {
+fn matching<'a>(w: &World<'_>, mint: &Mint, checks: &[(Site<'a>, Vec<Way>)]) -> Vec<Check<'a>> {
     let ty = match &mint.claims.ty {
         Ty::Adt(def, _) => Some(*def),
         _ => None,
     };
     let same = |s: &Site<'_>| ty.is_some() && s.claims == ty;
+    // The one who checks may have written the claims down again, under the same name.
+    let named = |def: DefId| (w.p.def(def).name, &w.p.krate(w.p.def(def).krate).package);
+    let alike = |s: &Site<'_>| matches!((s.claims, ty), (Some(a), Some(b)) if named(a) == named(b));
     let any_same = checks.iter().any(|(s, _)| same(s));
-    let fits = |s: &Site<'_>| {
-        if any_same { same(s) } else { s.verify.format == mint.format && (s.claims.is_none() || ty.is_none()) }
+    let any_alike = checks.iter().any(|(s, _)| alike(s));
+    let fits = |s: &Site<'_>| match (any_same, any_alike) {
+        (true, _) => same(s),
+        (false, true) => alike(s),
+        (false, false) => s.verify.format == mint.format && (s.claims.is_none() || ty.is_none()),
     };
     let copy = |ways: &[Way]| ways.iter().map(|w| Way { entry: w.entry, path: w.path.clone(), asks: w.asks, renews: w.renews }).collect();
     checks.iter().filter(|(s, _)| fits(s)).map(|(site, ways)| Check { verify: site.verify, ways: copy(ways) }).collect()

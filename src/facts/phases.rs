@@ -5,7 +5,7 @@ use super::commands::Commands;
 use super::model::*;
 use super::one_shot::OneShot;
 use crate::catalog::Catalog;
-use crate::resolve::{DefId, DefKind, Program};
+use crate::resolve::{DefId, DefKind, Program, Res};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 
@@ -168,14 +168,14 @@ impl Graph {
             graph.out[edge.from.index()].push(index as u32);
             graph.into[edge.to.index()].push(index as u32);
         }
-        graph.spread(p, facts, replicas);
+        graph.spread(p, cat, facts, replicas);
         graph.direct.clone_from(&graph.phases);
         graph.relay(&Commands::find(p, cat, facts));
         graph.provenance(p, facts);
         graph
     }
 
-    fn spread(&mut self, p: &Program, facts: &Facts, replicas: Vec<NodeId>) {
+    fn spread(&mut self, p: &Program, cat: &Catalog, facts: &Facts, replicas: Vec<NodeId>) {
         // Where messages are consumed, somebody has started it, also from another crate.
         let around = |node: &NodeId| facts.node(*node).parent;
         let consumers = facts.entries.iter().filter(|e| e.consumes()).filter_map(|e| e.node);
@@ -194,6 +194,15 @@ impl Graph {
                 self.phases[node.index()] = Phases::STARTUP;
                 self.mains.insert(node);
                 queue.push_back(node);
+            }
+        }
+        for own in &p.impls {
+            let Some(Res::Ext(path)) = own.trait_ else { continue };
+            for (_, def) in own.fns.iter().filter(|(name, _)| cat.starts(p.text(path), p.text(*name))) {
+                if let Some(&node) = self.node_of.get(def) {
+                    self.phases[node.index()] = Phases::STARTUP;
+                    queue.push_back(node);
+                }
             }
         }
         let mut entries: Vec<NodeId> = self.entry_at.keys().copied().collect();

@@ -112,7 +112,11 @@ impl Profile {
     }
 
     fn judge_uses(&mut self, cell: &Cell, w: &World<'_>, requested: Phases) {
-        let uses: Vec<Use> = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested)).map(|u| measured(w, *u)).collect();
+        // A total that a task puts into the messages to clients is shown to them.
+        let counts = !self.updates.is_empty() && matches!(self.class, "atomic" | "scalar");
+        let shown = |u: &Use| counts && w.passes_on(u);
+        let uses = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested) || shown(u));
+        let uses: Vec<Use> = uses.map(|u| if shown(u) { Use { kind: UseKind::Response, ..*u } } else { measured(w, *u) }).collect();
         let uses: Vec<&Use> = uses.iter().collect();
         let origin = |a: AccessId| w.facts.access(a).via.unwrap_or(a);
         let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).map(origin).collect();

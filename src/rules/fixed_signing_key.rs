@@ -160,7 +160,10 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
         } else {
             "changing the cookie key ends every session at once: one key signs, and no older one is accepted".into()
         },
-        witness: vec![vec![Step::new(Role::Declared, "the key is made here", location.clone())]],
+        witness: evidence::built(
+            Step::new(Role::Declared, "the key is made here", location.clone()),
+            evidence::handled(w, node.def, super::per_instance_secret::ID, "signed cookies"),
+        ),
         home: "secret store",
         help: "load the key from configuration, and accept the one before it until its cookies have ended",
     };

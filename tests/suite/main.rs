@@ -21,6 +21,7 @@ mod precision;
 mod respellings;
 mod rules;
 mod second_run;
+mod serving;
 mod since;
 mod stories;
 mod tasks;

@@ -92,6 +92,7 @@ impl<'a> Eval<'a> {
                 None => {
                     let mut value = self.call_external(name, args, span);
                     self.carry_items(&mut value, path);
+                    self.open_typed(name, path, span);
                     if let Some(alias) = self.alias_before(path).filter(|a| says_more(a, &value.ty)) {
                         value.ty = alias;
                     }
@@ -425,6 +426,13 @@ impl<'a> Eval<'a> {
         if values.iter().any(Val::expires) {
             value.extra().expires = true;
         }
+        let parts = self.cat.parts(text);
+        if !parts.is_empty() {
+            let part = |ty: &String| value.derived(Ty::ext(self.p.names.intern(ty)));
+            let elems: Vec<Val> = parts.iter().map(part).collect();
+            value.ty = Ty::Tuple(elems.iter().map(|e| e.ty.clone()).collect());
+            value.extra().elems = elems;
+        }
         value
     }
 
@@ -517,6 +525,11 @@ impl<'a> Eval<'a> {
                     Some(future) => value = future,
                     None => value.ty = Ty::ext(path),
                 }
+            }
+            FnEffect::Log => {
+                self.uses_of(&value, UseKind::Logged, span);
+                value.ty = self.owner_type(text);
+                value.reads.clear();
             }
             FnEffect::Channel => value = self.channel(path, span),
             _ => {}

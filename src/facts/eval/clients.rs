@@ -72,6 +72,25 @@ impl<'a> Eval<'a> {
         value
     }
 
+    /// `ConnectionManager::<SqliteConnection>::new(url)`: the engine is named by a type argument alone.
+    pub(super) fn open_typed(&mut self, path: Name, written: &'a hir::Path, span: Span) {
+        let text = self.p.text(path);
+        if self.cat.store(text) != Some(StoreKind::Sql) || !opens(text) || text.to_ascii_lowercase().contains("sqlite") {
+            return;
+        }
+        let types = written.segments.iter().flat_map(|s| &s.args).filter_map(|arg| match arg {
+            hir::GenericArg::Type(ty) => Some(self.lower(*ty)),
+            _ => None,
+        });
+        let engine = types.filter_map(|ty| match ty {
+            Ty::Ext(name, _) => Some(self.p.text(name)).filter(|t| t.to_ascii_lowercase().contains("sqlite")),
+            _ => None,
+        });
+        if let Some(engine) = engine.collect::<Vec<&str>>().first() {
+            self.effect(EffectKind::Library("embedded-database".into()), engine, span, Prov::CONFIG, Prov::NONE, None, None);
+        }
+    }
+
     /// A further call on a request to a store: it says what is asked, with which values.
     pub(super) fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
         if name == "rows_affected" {

@@ -33,8 +33,47 @@ const CHANGING: &[&str] = &[
     "logout",
 ];
 
+/// First words of methods that put what they are given into the value they are called on.
+const PUTTING: &[&str] = &["insert", "push", "set", "append", "add", "extend", "put", "write"];
+
 impl<'a> Eval<'a> {
     pub(super) fn method(
+        &mut self,
+        recv: ExprId,
+        name: &'a str,
+        name_span: Span,
+        generics: &'a [hir::TypeId],
+        args: &'a [ExprId],
+        span: Span,
+    ) -> Val {
+        let value = self.method_of(recv, name, name_span, generics, args, span);
+        if let Some((at, prov, reads)) = self.body.given.take()
+            && at == name_end(name_span)
+            && PUTTING.contains(&name.split('_').next().unwrap_or(name))
+        {
+            self.put_into(recv, prov, &reads);
+        }
+        value
+    }
+
+    /// `response.insert_header(name, value)`: what a variable of this body is given, it will hand on.
+    fn put_into(&mut self, variable: ExprId, prov: Prov, reads: &[AccessId]) {
+        let ExprKind::Path(path) = &self.hir().expr(variable).kind else { return };
+        let [only] = path.segments.as_slice() else { return };
+        let (name, node) = (self.name(only.name), self.body.node);
+        if let Some(value) = self.body.env.get_mut(name)
+            && value.place.as_ref().is_none_or(|p| matches!(p.root, Root::Local(made, _) if made == node))
+        {
+            value.add_reads(reads);
+            value.prov = value.prov.or(prov);
+        }
+    }
+
+    fn note_given(&mut self, given: &Val, span: Span) {
+        self.body.given = Some((span, given.prov, given.reads.clone()));
+    }
+
+    fn method_of(
         &mut self,
         recv: ExprId,
         name: &'a str,
@@ -56,7 +95,7 @@ impl<'a> Eval<'a> {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         self.body.connection |= name == "accept" && args.is_empty();
-        let at = Span { end_line: name_span.end_line, end_column: name_span.end_column, ..name_span };
+        let at = name_end(name_span);
         if let Some(value) = self.time_method(&receiver, name, args) {
             return value;
         }
@@ -68,6 +107,9 @@ impl<'a> Eval<'a> {
             return self.client_chain(recv, name, args, at);
         }
         self.note_handle(&recv.ty, name, at);
+        if let Some(value) = self.split_socket(&recv, name, args) {
+            return value;
+        }
         let method = self.p.names.intern(name);
         let mut on = recv.clone();
         for _ in 0..8 {
@@ -152,6 +194,20 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// `socket.split()`: a half to write to the client, and one to read from it.
+    fn split_socket(&self, on: &Val, name: &str, args: &[ExprId]) -> Option<Val> {
+        let Ty::Ext(path, _) = &on.ty else { return None };
+        let socket = self.cat.type_info(&self.p.names, *path).is_some_and(|i| self.cat.class_name(i) == "socket");
+        if name != "split" || !args.is_empty() || !socket {
+            return None;
+        }
+        let half = |path: &str| on.derived(Ty::ext(self.p.names.intern(path)));
+        let halves = vec![half("futures_util::stream::SplitSink"), half("futures_util::stream::SplitStream")];
+        let mut value = on.derived(Ty::Tuple(halves.iter().map(|h| h.ty.clone()).collect()));
+        value.extra().elems = halves;
+        Some(value)
+    }
+
     /// A call on what a library hands to requests: a session, a signed cookie jar.
     fn note_handle(&mut self, ty: &Ty, name: &str, span: Span) {
         let Ty::Ext(path, _) = self.peel(ty) else { return };
@@ -200,6 +256,8 @@ impl<'a> Eval<'a> {
         let loads = pending
             || self.body.loads && !loads_before
             || self.facts.effects[first_effect..].iter().any(|e| matches!(e.kind, EffectKind::Store { .. }));
+        let given = self.merge(&values);
+        self.note_given(&given, span);
         let at = |i: usize| values.get(i).map_or(Prov::NONE, |v| v.prov);
         let (key, value) = match (op, class) {
             (Op::Insert | Op::InsertNew, "set") => (at(0), at(0)),
@@ -466,6 +524,7 @@ impl<'a> Eval<'a> {
             return value;
         }
         let given = self.merge(&values);
+        self.note_given(&given, span);
         let mut value = on.derived(if self.is_fluent(&on.ty) { on.ty.clone() } else { Ty::Unknown });
         value.prov = value.prov.or(given.prov);
         value.add_reads(&given.reads);
@@ -479,6 +538,10 @@ impl<'a> Eval<'a> {
             own.temporary = temporary;
             own.prefix = prefix;
             own.entries = extra.entries.clone();
+        }
+        // The connection and the address of whoever opened it.
+        if name == "accept" && args.is_empty() {
+            value.prov = Prov::REQUEST;
         }
         self.compare_times(name, &on, &given);
         self.carry_token(&mut value, &on, name, &values);
@@ -503,6 +566,11 @@ impl<'a> Eval<'a> {
     fn is_fluent(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_none()) || matches!(ty, Ty::Prim(_))
     }
+}
+
+/// The span of a method's name, by which calls in a chain are told apart.
+fn name_end(span: Span) -> Span {
+    Span { end_line: span.end_line, end_column: span.end_column, ..span }
 }
 
 /// `is_leader()`, `is_leader_db()`, `has_lease()`: whether this instance is the one that was elected.

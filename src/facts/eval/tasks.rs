@@ -77,10 +77,18 @@ impl<'a> Eval<'a> {
             self.expr(arg);
         }
         let value = self.spawn(work, what, span, false);
+        let piped = self.client(&value.ty);
         if let Some(effect) = value.spawn()
             && let EffectKind::Spawn { body, .. } = self.facts.effects[effect.index()].kind
         {
             self.facts.nodes[body.index()].periodic.get_or_insert(span);
+            // A store that is handed over as the work is what each tick writes to.
+            if let Some(kind) = piped {
+                self.within_node(body, |eval| {
+                    eval.effect(EffectKind::Store { kind, writes: true }, what, span, Prov::NONE, Prov::NONE, None, None);
+                    Val::unit()
+                });
+            }
         }
         Val::unknown()
     }

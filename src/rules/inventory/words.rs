@@ -115,6 +115,7 @@ fn call(effect: FnEffect) -> &'static str {
         FnEffect::FileDir => "makes a folder",
         FnEffect::FileRead => "reads a file",
         FnEffect::Temp => "makes a temporary file",
+        FnEffect::Log => "names what is logged",
         FnEffect::Spawn | FnEffect::SpawnBlocking | FnEffect::JoinedSpawn | FnEffect::Join => "starts or joins work",
         FnEffect::Schedule => "schedules work",
         FnEffect::Random => "draws randomness",
