@@ -2,6 +2,8 @@
 //! to places, effects, and the uses that values read from places are put to.
 
 use super::configured::Configuration;
+pub use super::place::{Place, Root, Seg};
+pub use super::prov::Prov;
 use super::shipped::Origin;
 use crate::catalog::{Channel, FnEffect, Op, StoreKind};
 use crate::names::Name;
@@ -21,115 +23,6 @@ macro_rules! ids {
     )*};
 }
 ids!(NodeId, AccessId, EntryId, EffectId, BranchId);
-
-/// Where a value comes from: a set, and the parameters of the function that flow into it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Prov {
-    pub kinds: u16,
-    /// Bit i: parameter i; `self` is parameter 0, others follow.
-    pub params: u32,
-}
-
-impl Prov {
-    pub const NONE: Prov = Prov { kinds: 0, params: 0 };
-    pub const CONST: Prov = Prov { kinds: 1, params: 0 };
-    pub const CONFIG: Prov = Prov { kinds: 2, params: 0 };
-    pub const REQUEST: Prov = Prov { kinds: 4, params: 0 };
-    pub const STORE: Prov = Prov { kinds: 8, params: 0 };
-    pub const BUS: Prov = Prov { kinds: 16, params: 0 };
-    pub const CLOCK: Prov = Prov { kinds: 32, params: 0 };
-    pub const RANDOM: Prov = Prov { kinds: 64, params: 0 };
-    pub const CELL: Prov = Prov { kinds: 128, params: 0 };
-    pub const UNKNOWN: Prov = Prov { kinds: 256, params: 0 };
-    /// The count or position of something kept in a cell.
-    pub const COUNT: Prov = Prov { kinds: 512, params: 0 };
-    /// What a token says that was checked.
-    pub const CLAIM: Prov = Prov { kinds: 1024, params: 0 };
-
-    pub fn param(index: usize) -> Prov {
-        Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
-    }
-    #[must_use]
-    pub fn or(self, other: Prov) -> Prov {
-        Prov { kinds: self.kinds | other.kinds, params: self.params | other.params }
-    }
-    pub fn has(self, other: Prov) -> bool {
-        self.kinds & other.kinds != 0
-    }
-    /// Only constants, or nothing at all.
-    pub fn is_constant(self) -> bool {
-        self.kinds & !(Prov::CONST.kinds) == 0 && self.params == 0
-    }
-
-    pub fn describe(self) -> String {
-        let names = [
-            "constant",
-            "configuration",
-            "request",
-            "backing store",
-            "bus",
-            "clock",
-            "random",
-            "another cell",
-            "unknown",
-            "count",
-            "token",
-        ];
-        let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
-        if found.is_empty() { "nothing known".into() } else { found.join(", ") }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Root {
-    Static(DefId),
-    /// A parameter of the function; `self` is 0. The type is the parameter's without references.
-    Param(u32, Ty),
-    /// State handed to an entry point, by type.
-    Registered(Ty),
-    /// A value made in a body, by node and the span of its construction.
-    Local(NodeId, Span),
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Seg {
-    /// A field of a struct (or variant) of the tree.
-    Field(DefId, Name),
-    /// An element of a collection.
-    Elem,
-    /// Somewhere below what the path says.
-    Below,
-}
-
-/// An abstract place: a root and at most [`Place::MAX`] steps into it, and whether it lies below them.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Place {
-    pub root: Root,
-    pub path: Vec<Seg>,
-}
-
-impl Place {
-    pub const MAX: usize = 6;
-
-    pub fn root(root: Root) -> Place {
-        Place { root, path: Vec::new() }
-    }
-    #[must_use]
-    pub fn step(&self, seg: Seg) -> Place {
-        self.join(&[seg])
-    }
-    /// The place inside an argument that a callee means by a place inside its parameter.
-    #[must_use]
-    pub fn join(&self, path: &[Seg]) -> Place {
-        let mut place = self.clone();
-        let room = Place::MAX.saturating_sub(place.path.len());
-        place.path.extend(path.iter().take(room).cloned());
-        if path.len() > room && place.path.last() != Some(&Seg::Below) {
-            place.path.push(Seg::Below);
-        }
-        place
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NodeKind {

@@ -1,0 +1,59 @@
+//! Provenance: where values come from.
+
+/// Where a value comes from: a set, and the parameters of the function that flow into it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Prov {
+    pub kinds: u16,
+    /// Bit i: parameter i; `self` is parameter 0, others follow.
+    pub params: u32,
+}
+
+impl Prov {
+    pub const NONE: Prov = Prov { kinds: 0, params: 0 };
+    pub const CONST: Prov = Prov { kinds: 1, params: 0 };
+    pub const CONFIG: Prov = Prov { kinds: 2, params: 0 };
+    pub const REQUEST: Prov = Prov { kinds: 4, params: 0 };
+    pub const STORE: Prov = Prov { kinds: 8, params: 0 };
+    pub const BUS: Prov = Prov { kinds: 16, params: 0 };
+    pub const CLOCK: Prov = Prov { kinds: 32, params: 0 };
+    pub const RANDOM: Prov = Prov { kinds: 64, params: 0 };
+    pub const CELL: Prov = Prov { kinds: 128, params: 0 };
+    pub const UNKNOWN: Prov = Prov { kinds: 256, params: 0 };
+    /// The count or position of something kept in a cell.
+    pub const COUNT: Prov = Prov { kinds: 512, params: 0 };
+    /// What a token says that was checked.
+    pub const CLAIM: Prov = Prov { kinds: 1024, params: 0 };
+
+    pub fn param(index: usize) -> Prov {
+        Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
+    }
+    #[must_use]
+    pub fn or(self, other: Prov) -> Prov {
+        Prov { kinds: self.kinds | other.kinds, params: self.params | other.params }
+    }
+    pub fn has(self, other: Prov) -> bool {
+        self.kinds & other.kinds != 0
+    }
+    /// Only constants, or nothing at all.
+    pub fn is_constant(self) -> bool {
+        self.kinds & !(Prov::CONST.kinds) == 0 && self.params == 0
+    }
+
+    pub fn describe(self) -> String {
+        let names = [
+            "constant",
+            "configuration",
+            "request",
+            "backing store",
+            "bus",
+            "clock",
+            "random",
+            "another cell",
+            "unknown",
+            "count",
+            "token",
+        ];
+        let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
+        if found.is_empty() { "nothing known".into() } else { found.join(", ") }
+    }
+}
