@@ -36,7 +36,11 @@ fn tokens(w: &World<'_>, kinds: &[Kind<'_>]) -> Vec<Finding> {
         let def = w.facts.node(kind.origin.node).def;
         let which = kind.origin.key.home.map_or(Which::By(def), Which::Kept);
         // Several calls in one function are arms of one choice of algorithm.
-        let same = groups.iter_mut().find(|(w0, k0)| *w0 == which || k0.iter().any(|k| w.facts.node(k.origin.node).def == def));
+        // Where nothing says in which place a key is kept, tokens that one call checks are signed with one key.
+        let checked_alike = |other: &Kind<'_>| other.checks.iter().any(|a| kind.checks.iter().any(|b| std::ptr::eq(a.verify, b.verify)));
+        let one_key = |w0: &Which, other: &Kind<'_>| matches!((w0, which), (Which::By(_), Which::By(_))) && checked_alike(other);
+        let same =
+            groups.iter_mut().find(|(w0, k0)| *w0 == which || k0.iter().any(|k| w.facts.node(k.origin.node).def == def || one_key(w0, k)));
         match same {
             Some((_, list)) => list.push(kind),
             None => groups.push((which, vec![kind])),

@@ -144,6 +144,12 @@ fn biscuit_auth_by_the_rule_about_the_time() {
     window(&built, "1 day");
     assert!(says(&built, "fixed-signing-key").is_empty(), "the library asks which key it is");
     no_window(&with("Biscuit::builder().code(rules(sub)).unwrap()", KEY));
+    let more = "fn pass(key: &PrivateKey) -> String { biscuit!(\"pilot(2);\").build(&KeyPair::from(key)).unwrap().to_base64().unwrap() }
+        fn other(key: &PrivateKey) -> String { biscuit!(\"pilot(1);\").build(&KeyPair::from(key)).unwrap().to_base64().unwrap() }";
+    let mint = "let key = PrivateKey::from_bytes_hex(&office.secret).unwrap(); if sub > 1 { pass(&key) } else { other(&key) }";
+    let verify = "let b = Biscuit::from_base64(pass, root(office).public())?; Ok(Pilot(1))";
+    let two = office(&["biscuit-auth"], &format!("{items} {more}"), mint, verify);
+    assert_eq!(says(&two, "fixed-signing-key").len(), 1, "two kinds of tokens and one key");
 }
 
 #[test]
