@@ -259,6 +259,10 @@ pub struct StateEntry {
     pub handouts: Vec<String>,
     pub handout_functions: Vec<String>,
     pub per_connection: Vec<String>,
+    /// `Owner::function`: what opens a service to the network.
+    pub listeners: Vec<String>,
+    /// What opens it to processes of the same machine alone.
+    pub local_listeners: Vec<String>,
     /// Crates whose values these methods are, beside those of routers and attributes.
     pub crates: Vec<String>,
 }
@@ -502,6 +506,8 @@ impl Catalog {
         extend(&mut self.state.handouts, document.state.handouts);
         extend(&mut self.state.handout_functions, document.state.handout_functions);
         extend(&mut self.state.per_connection, document.state.per_connection);
+        extend(&mut self.state.listeners, document.state.listeners);
+        extend(&mut self.state.local_listeners, document.state.local_listeners);
         extend(&mut self.state.crates, document.state.crates);
         extend(&mut self.metrics.crates, document.metrics.crates);
         extend(&mut self.metrics.macros, document.metrics.macros);

@@ -134,6 +134,7 @@ pub fn discover(root: &Path, options: &Options) -> Result<Workspace, DiscoverErr
 
     let mut drafts = drafts(&manifests, &workspaces, &mut listing, options);
     let links = resolve_links(&mut drafts);
+    drop_test_support(&mut drafts, &links, &options.only_packages);
     let kept = select(&mut drafts, &links, &options.only_packages)?;
     let files = files::belonging(&drafts, &kept, &manifests, &mut listing);
 
@@ -215,7 +216,8 @@ fn drafts(manifests: &Manifests, workspaces: &Workspaces<'_>, listing: &mut List
             None => "2015",
         };
         let about = targets::About { dir, name, edition, manifest, examples: options.examples };
-        let targets = targets::of(&about, manifests, listing);
+        let helps_tests = is_below_tests(dir, manifests) && !options.only_packages.iter().any(|only| only == name);
+        let targets = if helps_tests { Vec::new() } else { targets::of(&about, manifests, listing) };
         let (dependencies, origins) = dependencies::of(manifest, dir, workspace.as_ref(), workspaces).into_iter().map(Found::split).unzip();
         let build_script = join(dir, table.build.get().map_or("build.rs", String::as_str));
         let (name, edition, dir) = (name.clone(), edition.to_owned(), dir.clone());
@@ -225,6 +227,13 @@ fn drafts(manifests: &Manifests, workspaces: &Workspaces<'_>, listing: &mut List
     }
     drafts.sort_by(|a, b| a.package.manifest.cmp(&b.package.manifest));
     drafts
+}
+
+/// Whether a package lies in the folder of another one's tests or benches: Cargo builds what is there for them alone.
+fn is_below_tests(dir: &str, manifests: &Manifests) -> bool {
+    let is_package = |dir: &str| matches!(manifests.get(dir), Some(Some(manifest)) if manifest.package.is_some());
+    let below = |kind: &str| dir.match_indices(kind).any(|(at, _)| is_package(&dir[..at]));
+    below("/tests/") || below("/benches/") || (dir.starts_with("tests/") || dir.starts_with("benches/")) && is_package("")
 }
 
 /// Ties dependencies to the packages they stand for, and names them as the code does.
@@ -251,6 +260,21 @@ fn resolve_links(drafts: &mut [Draft]) -> Vec<Link> {
         }
     }
     links
+}
+
+/// Libraries that other packages of the tree use in their tests alone have nothing that is served.
+fn drop_test_support(drafts: &mut [Draft], links: &[Link], only: &[String]) {
+    let is_dev = |link: &Link| drafts.get(link.package).and_then(|d| d.package.dependencies.get(link.dependency)).is_some_and(|d| d.dev);
+    let mut users: BTreeMap<usize, bool> = BTreeMap::new();
+    for link in links.iter().filter(|link| link.package != link.to) {
+        *users.entry(link.to).or_insert(true) &= is_dev(link);
+    }
+    for (index, _) in users.into_iter().filter(|(_, dev)| *dev) {
+        let Some(draft) = drafts.get_mut(index).filter(|draft| !only.contains(&draft.package.name)) else { continue };
+        if draft.package.targets.iter().all(|target| target.kind == TargetKind::Library) {
+            draft.package.targets.clear();
+        }
+    }
 }
 
 /// The positions of the packages that are wanted; of those that are only linked into them, nothing

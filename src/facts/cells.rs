@@ -297,6 +297,16 @@ impl<'a> World<'a> {
         if within.into_iter().any(own) {
             return None;
         }
+        // What is reached through a client of a store is the store's.
+        let client = |ty: &Ty| matches!(ty, Ty::Ext(name, _) if self.cat.store(self.p.text(*name)).is_some());
+        if access
+            .place
+            .path
+            .iter()
+            .any(|s| matches!(s, Seg::Field(def, name) if self.p.field_type(*def, &[], *name).is_some_and(|t| client(&t))))
+        {
+            return None;
+        }
         let before_elem = access.place.path.iter().take_while(|s| !matches!(s, Seg::Elem));
         let hosted = before_elem.filter_map(|s| match s {
             Seg::Field(def, name) if self.hosts.holds(self.p, *def) && !self.is_container(*def) => Some(CellKey::Field(*def, *name)),

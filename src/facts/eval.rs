@@ -158,6 +158,8 @@ struct Body {
     waits: u32,
     /// Those of them that wait for what this very body puts in.
     own_waits: u32,
+    /// Channels made in this body, by where.
+    channels: Vec<Span>,
     spawns_params: u32,
     repeats_params: u32,
     ages_params: u32,
@@ -579,6 +581,7 @@ impl Body {
             breaks: 0,
             waits: 0,
             own_waits: 0,
+            channels: Vec::new(),
             spawns_params: 0,
             repeats_params: 0,
             ages_params: 0,

@@ -256,6 +256,10 @@ pub enum EffectKind {
     AutoSettle,
     /// A consumer group of this process alone: every instance gets all messages.
     OwnGroup,
+    /// The service is opened to the network, or to processes of this machine alone.
+    Listen {
+        local: bool,
+    },
 }
 
 #[derive(Clone, Debug)]

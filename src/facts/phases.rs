@@ -88,6 +88,16 @@ fn becomes_main(p: &Program, def: DefId) -> bool {
     p.item(def).attrs.iter().any(|a| matches!(hir.str(a.path).rsplit("::").next(), Some("launch" | "main")))
 }
 
+/// The packages that open nothing but sockets of this machine.
+fn local_only<'p>(facts: &Facts, package: &dyn Fn(NodeId) -> &'p String) -> FxHashSet<&'p String> {
+    let opened = |wanted: bool| {
+        let listens = move |e: &&Effect| matches!(e.kind, EffectKind::Listen { local } if local == wanted);
+        facts.effects.iter().filter(listens).map(|e| package(e.node)).collect::<FxHashSet<_>>()
+    };
+    let open = opened(false);
+    opened(true).into_iter().filter(|package| !open.contains(package)).collect()
+}
+
 /// Rounds of the provenance fixpoint; the lattice is small, real programs settle in three or four.
 const ROUNDS: usize = 8;
 /// Commands that are sent on: loops behind loops.
@@ -105,10 +115,13 @@ impl Graph {
         let package = |node: NodeId| &p.krate(p.def(facts.node(node).def).krate).package;
         let own_group = facts.effects.iter().filter(|e| e.kind == EffectKind::OwnGroup).map(|e| package(e.node));
         let own_group: FxHashSet<_> = own_group.collect();
+        let local_only = local_only(facts, &package);
         let mut replicas = Vec::new();
         for (index, entry) in facts.entries.iter().enumerate() {
             let node = entry.node.or_else(|| entry.def.and_then(|d| node_of.get(&d).copied()));
             match node {
+                // What only processes of the same machine can ask is no service that is scaled out.
+                Some(node) if local_only.contains(package(node)) => {}
                 // Every instance gets all messages: what it makes of them is a replica.
                 Some(node) if entry.kind == "consumer" && own_group.contains(package(node)) => replicas.push(node),
                 Some(node) => {

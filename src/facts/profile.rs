@@ -6,6 +6,7 @@ use super::model::*;
 use super::phases::Phases;
 use crate::catalog::{Op, StoreKind};
 use crate::resolve::DefId;
+use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
 
 pub struct Profile {
@@ -100,8 +101,13 @@ impl Profile {
                 profile.startup_puts.push(id);
             }
         }
-        let loops = |holds: &dyn Fn(NodeId) -> bool| profile.background_puts.iter().any(|&a| in_loop(w, a, holds));
-        let replica = loops(&|n| w.facts.node(n).pumps && !w.is_fed(n));
+        // What a request does at once, and every other instance when it hears of it, may be one function.
+        let both = profile.puts.iter().filter(|&&a| w.graph.phase(w.actor(w.facts.access(a))).has(Phases::BACKGROUND));
+        let both: Vec<AccessId> = both.copied().collect();
+        let loops = |holds: &dyn Fn(NodeId) -> bool| {
+            profile.background_puts.iter().any(|&a| in_loop(w, a, MAX_CALLERS, holds)) || both.iter().any(|&a| in_loop(w, a, 1, holds))
+        };
+        let replica = loops(&|n| w.facts.node(n).pumps && !w.is_fed(n) && !w.graph.carries_out(n));
         let reread = loops(&|n| w.facts.node(n).periodic.is_some() && reads_store(w, n));
         (profile.replica, profile.reread) = (replica, reread);
         profile.judge_uses(cell, w, requested);
@@ -215,21 +221,26 @@ impl Profile {
 /// Callers climbed from a write to the loop that it is made for.
 const MAX_CALLERS: usize = 24;
 
-/// Whether a background write is made by a loop of which that holds.
-fn in_loop(w: &World<'_>, id: AccessId, holds: &dyn Fn(NodeId) -> bool) -> bool {
+/// Whether a background write is made by a loop of which that holds, so many calls away at most.
+fn in_loop(w: &World<'_>, id: AccessId, away: usize, holds: &dyn Fn(NodeId) -> bool) -> bool {
     let access = w.facts.access(id);
     let origin = access.via.map_or(access, |via| w.facts.access(via));
-    let mut nodes = vec![origin.node];
+    let mut nodes = vec![(origin.node, 0)];
     let mut index = 0;
-    while let Some(&here) = nodes.get(index) {
+    while let Some(&(here, calls)) = nodes.get(index) {
         if holds(here) {
             return true;
         }
         index += 1;
         for edge in w.graph.callers(here) {
             let works = w.graph.phase(edge.from).has(Phases::BACKGROUND);
-            if works && nodes.len() < MAX_CALLERS && !nodes.contains(&edge.from) {
-                nodes.push(edge.from);
+            // `watch(put, delete)`: the loop calls the function that it was given.
+            let around = |span: Span| (span.line..=span.end_line.max(span.line)).contains(&edge.span.line);
+            if works && w.graph.callees(edge.from).any(|other| other.to != here && around(other.span) && holds(other.to)) {
+                return true;
+            }
+            if works && calls < away && nodes.len() < MAX_CALLERS && nodes.iter().all(|(n, _)| *n != edge.from) {
+                nodes.push((edge.from, calls + 1));
             }
         }
     }
@@ -257,7 +268,7 @@ fn reported(w: &World<'_>, one: &Use) -> bool {
         w.facts.node(node).periodic.is_some()
     };
     let total = one.kind == UseKind::Stored && matches!(access.op, Op::Load | Op::Read) && w.class(&access.ty) == "atomic";
-    total && in_loop(w, one.access, &repeats) && !stored.get()
+    total && in_loop(w, one.access, MAX_CALLERS, &repeats) && !stored.get()
 }
 
 /// A use within an endpoint that reports on this instance only measures.

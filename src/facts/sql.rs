@@ -15,9 +15,28 @@ pub fn settles(sql: &str) -> bool {
     columns.any(|column| condition.split(apart).any(|word| word == column))
 }
 
+/// An update that sets nothing but one moment to now: a sign of life, which is as good from any instance.
+pub fn touches(sql: &str) -> bool {
+    let upper = sql.to_ascii_uppercase();
+    let set = upper.split_once("SET ").filter(|_| upper.trim_start().starts_with("UPDATE")).map(|(_, set)| set);
+    let set = set.map(|set| set.split_once("WHERE").map_or(set, |(set, _)| set));
+    set.is_some_and(|set| !set.contains(',') && set.split_once('=').is_some_and(|(column, _)| is_moment(column.trim())))
+}
+
+/// `updated_at`, `last_seen`, `heartbeat`.
+fn is_moment(column: &str) -> bool {
+    column.ends_with("_AT") || column.ends_with("_SEEN") || column.contains("HEARTBEAT") || column.ends_with("_UNTIL")
+}
+
 /// A change of the schema: whoever comes second finds it made.
 pub fn shapes(sql: &str) -> bool {
     sql.split_whitespace().next().is_some_and(|verb| ["ALTER", "CREATE", "DROP"].iter().any(|v| verb.eq_ignore_ascii_case(v)))
+}
+
+/// A deletion of what has become old: the next one deletes what this one did not.
+pub fn ages_out(sql: &str) -> bool {
+    let condition = sql.to_ascii_uppercase().split_once("WHERE").map(|(_, condition)| condition.to_owned());
+    deletes(sql) && condition.is_some_and(|c| c.contains(['<', '>']))
 }
 
 /// A deletion, also one whose rows are found by a common table expression, and nothing else.
@@ -40,7 +59,7 @@ pub fn fences(sql: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{deletes, settles, shapes};
+    use super::{ages_out, deletes, settles, shapes, touches};
 
     #[test]
     fn an_update_that_tests_what_it_sets_settles() {
@@ -60,5 +79,11 @@ mod tests {
         assert!(!deletes("WITH old AS (SELECT deleted FROM loans) SELECT deleted FROM old"));
         assert!(shapes("alter table loans add column if not exists note text"));
         assert!(!shapes("UPDATE loans SET note = 'alter'"));
+        assert!(touches("UPDATE leases SET seen_at = $1 WHERE id IN ({})"));
+        assert!(!touches("UPDATE loans SET fee = $1 WHERE id = $2"));
+        assert!(!touches("UPDATE loans SET reminded_at = now(), fee = 3 WHERE id = $1"));
+        assert!(ages_out("delete from bans where ends < now()"));
+        assert!(!ages_out("DELETE FROM bans WHERE id = $1"));
+        assert!(!ages_out("UPDATE bans SET ended = true WHERE ends < now()"));
     }
 }

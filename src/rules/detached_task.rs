@@ -23,6 +23,10 @@ pub fn lost<'w>(effect: &Effect, w: &'w World<'_>) -> Option<&'w Effect> {
     if !w.graph.direct_phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
         return None;
     }
+    // A loop that never ends begins again when the process does.
+    if repeats(w, body) {
+        return None;
+    }
     let effects = work::effects(w, body);
     // Acknowledged only when the work is done: a broker brings the message again.
     if effects.iter().any(|e| e.kind == EffectKind::Settle) {
@@ -118,4 +122,10 @@ fn serves_connection(w: &World<'_>, body: NodeId) -> bool {
 /// Whether a function waits for what a stream or socket brings.
 fn listens(w: &World<'_>, node: NodeId) -> bool {
     w.facts.node(node).listens || w.facts.node(node).pumps
+}
+
+/// Whether the body, or a function that it does nothing but call, repeats its work for as long as it lives.
+fn repeats(w: &World<'_>, body: NodeId) -> bool {
+    let loops = |node: NodeId| w.facts.node(node).periodic.is_some();
+    loops(body) || w.effects_of(body).is_empty() && w.graph.callees(body).filter(|e| !e.spawn).any(|e| loops(e.to))
 }

@@ -29,7 +29,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let effects: Vec<&Effect> = work::round(w, id);
     // A consumer that acknowledges takes each item from a queue that hands it out once.
     let takes = |e: &Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Queue, writes: false });
-    if effects
+    if work::effects(w, id)
         .iter()
         .any(|e| takes(e) || e.kind == EffectKind::Settle || e.what.split('.').any(|v| matches!(v, "acknowledge" | "xreadgroup")))
     {
@@ -39,8 +39,8 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let own = |e: &Effect| share && hands_over(e, w);
     let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e)).collect();
     let first = *shared.first()?;
-    // Deleting what is old, marking what is due or shaping a table is the same however many do it.
-    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t))) {
+    // Deleting what is old, marking what is due, a sign of life or shaping a table is the same however many do it.
+    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t))) {
         return None;
     }
     let (at_node, span) = started(w, id).unwrap_or((id, repeated));

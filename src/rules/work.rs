@@ -5,6 +5,7 @@ use crate::catalog::{FnEffect, Op, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::{Edge, Phases};
+use crate::facts::sql;
 use crate::resolve::Ty;
 use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
@@ -37,10 +38,25 @@ pub fn inline<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
 /// The effects of what one round of a periodic body does: not those of bodies that repeat by themselves
 /// below it, nor of what a stream or queue hands to a consumer that the loop only restarts.
 pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
-    effects_but(w, &[start], |node| {
+    let skip = |node: NodeId| {
         let facts = w.facts.node(node);
         facts.pumps || node != start && facts.periodic.is_some() && matches!(facts.kind, NodeKind::Spawned(_))
-    })
+    };
+    let Some(rounds) = w.facts.node(start).periodic.filter(|span| span.end_line > span.line) else {
+        return effects_but(w, &[start], skip);
+    };
+    // What the body does before the loop and behind it is done once.
+    let within = |span: Span| {
+        (rounds.line, rounds.column) <= (span.line, span.column) && (span.end_line, span.end_column) <= (rounds.end_line, rounds.end_column)
+    };
+    let own = w.effects_of(start).iter().map(|&e| &w.facts.effects[e.index()]).filter(|e| !e.delegated && within(e.span));
+    let below: Vec<NodeId> = w.graph.callees(start).filter(|e| within(e.span)).map(|e| e.to).filter(|&to| to != start).collect();
+    let mut found: Vec<&Effect> = own.collect();
+    if !skip(start) {
+        found.extend(effects_but(w, &below, |node| node == start || skip(node)));
+        return found;
+    }
+    Vec::new()
 }
 
 /// Whether a body, or what it calls, empties a collection that requests fill: what it goes on with is this
@@ -102,6 +118,7 @@ pub fn lasting<'w>(w: &World<'_>, effects: &[&'w Effect]) -> Option<&'w Effect> 
     effects.iter().copied().find(|e| {
         !is_copy(e)
             && !cached(e)
+            && !e.text.as_deref().is_some_and(sql::ages_out)
             && matches!(&e.kind, EffectKind::Store { writes: true, .. } | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy))
     })
 }

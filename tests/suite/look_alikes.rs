@@ -1,6 +1,7 @@
 //! Memory of a process that no later request relies on, each beside its twin that one does.
 
 use crate::precision::service;
+use crate::tree::{self, Tree};
 
 const QUIET: [&str; 0] = [];
 
@@ -208,4 +209,130 @@ fn an_answer_put_together_field_by_field_tells_what_its_fields_hold() {
     let state = "App { seen: Arc::default() }";
     assert_eq!(service(&items("reply.seen = *app.seen.lock().unwrap();"), "", state), ["authoritative-memory"]);
     assert_eq!(service(&items("println!(\"{}\", app.seen.lock().unwrap());"), "", state), QUIET);
+}
+
+const BOARD: &str = "use axum::{Router, extract::{Path, State}, http::StatusCode, routing::{get, put}};
+    use std::{collections::HashMap, sync::{Arc, Mutex}};
+    #[derive(Clone, Default)] pub struct App { pins: Arc<Mutex<HashMap<u32, String>>> }
+    async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<String, StatusCode> {
+        app.pins.lock().unwrap().get(&id).cloned().ok_or(StatusCode::NOT_FOUND) }
+    async fn set(State(app): State<App>, Path(id): Path<u32>, body: String) { app.pins.lock().unwrap().insert(id, body); }
+    pub fn router() -> Router { Router::new().route(\"/pins/{id}\", get(show)).route(\"/pins/{id}\", put(set)).with_state(App::default()) }
+";
+
+fn found(tree: &Tree) -> Vec<&'static str> {
+    tree::rules(&tree.analyse().findings)
+}
+
+#[test]
+fn a_service_on_a_socket_of_its_machine_has_no_second_instance() {
+    let serve = |listener: &str| {
+        let main = format!("#[tokio::main] async fn main() {{ let on = {listener}; axum::serve(on, router()).await.unwrap(); }}");
+        found(&Tree::service("board", &["axum", "tokio"], format!("{BOARD}{main}")))
+    };
+    assert_eq!(serve("tokio::net::UnixListener::bind(\"/run/board\").unwrap()"), QUIET);
+    assert_eq!(serve("tokio::net::TcpListener::bind(\"[::]:80\").await.unwrap()"), ["authoritative-memory"]);
+    let either = "if local() { open(tokio::net::UnixListener::bind(\"/run/board\").unwrap()) } else { open(tokio::net::TcpListener::bind(\"[::]:80\").await.unwrap()) }";
+    assert_eq!(serve(either), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_package_that_only_tests_need_is_not_served() {
+    let main = format!(
+        "{BOARD}#[tokio::main] async fn main() {{ axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), router()).await.unwrap(); }}"
+    );
+    let manifest = |name: &str, more: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\ntokio = \"1\"\n{more}"
+        )
+    };
+    let at = |folder: &str| {
+        let files = [
+            ("Cargo.toml".to_owned(), manifest("app", "")),
+            ("src/main.rs".to_owned(), "fn main() {}".to_owned()),
+            (format!("{folder}/board/Cargo.toml"), manifest("board", "")),
+            (format!("{folder}/board/src/main.rs"), main.clone()),
+        ];
+        found(&Tree::new(&files.each_ref().map(|(path, text)| (path.as_str(), text.as_str()))))
+    };
+    assert_eq!(at("tests"), QUIET);
+    assert_eq!(at("services"), ["authoritative-memory"]);
+    let used = |table: &str| {
+        let files = [
+            ("app/Cargo.toml".to_owned(), manifest("app", &format!("[{table}]\nboard = {{ path = \"../board\" }}"))),
+            ("app/src/main.rs".to_owned(), "#[tokio::main] async fn main() { axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), board::router()).await.unwrap(); }".to_owned()),
+            ("board/Cargo.toml".to_owned(), manifest("board", "")),
+            ("board/src/lib.rs".to_owned(), BOARD.to_owned()),
+        ];
+        found(&Tree::new(&files.each_ref().map(|(path, text)| (path.as_str(), text.as_str()))))
+    };
+    assert_eq!(used("dev-dependencies"), QUIET);
+    assert_eq!(used("dependencies.board]\npath = \"../board\"\n[features"), ["authoritative-memory"]);
+}
+
+#[test]
+fn what_a_feature_for_tests_brings_is_not_served() {
+    let gated = |gate: &str| {
+        let main = format!(
+            "#[cfg({gate})] mod board {{ {BOARD} }}
+            #[tokio::main] async fn main() {{ #[cfg({gate})] axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), board::router()).await.unwrap(); }}"
+        );
+        found(&Tree::service("board", &["axum", "tokio"], main))
+    };
+    assert_eq!(gated("any(test, feature = \"mock-server\")"), QUIET);
+    assert_eq!(gated("windows"), QUIET);
+    assert_eq!(gated("feature = \"server\""), ["authoritative-memory"]);
+    assert_eq!(gated("unix"), ["authoritative-memory"]);
+}
+
+#[test]
+fn rows_that_a_pool_gives_are_not_in_the_pool() {
+    let items = "#[derive(Clone)] struct Room { note: String }
+        #[derive(Clone)] struct App { db: PgPool, note: Arc<Mutex<Room>> }
+        async fn show(State(app): State<App>) -> String { let room = app.note.lock().unwrap().note.clone(); room }
+        async fn set(State(app): State<App>, body: String) { let mut room: Room = app.db.get().await.unwrap(); room.note = body; }";
+    let start = "let db = PgPool::connect(\"a\").await.unwrap();";
+    let state = "App { db, note: Arc::new(Mutex::new(Room { note: String::new() })) }";
+    assert_eq!(service(items, start, state), QUIET);
+    let kept = items.replace("let mut room: Room = app.db.get().await.unwrap();", "let mut room = app.note.lock().unwrap();");
+    assert_eq!(service(&kept, start, state), ["authoritative-memory"]);
+}
+
+#[test]
+fn entries_that_carry_a_time_limit_nothing_by_themselves() {
+    let items = |ask: &str| {
+        format!(
+            "struct Guest {{ calls: u32, last: Instant, here: bool }}
+            #[derive(Clone)] struct App {{ guests: Arc<Mutex<HashMap<u32, Guest>>> }}
+            async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<String, StatusCode> {{
+                match app.guests.lock().unwrap().get(&id) {{ Some(guest) => Ok(guest.calls.to_string()), None => Err(StatusCode::NOT_FOUND) }} }}
+            async fn set(State(app): State<App>, Path(id): Path<u32>) -> StatusCode {{ let mut guests = app.guests.lock().unwrap();
+                let guest = guests.entry(id).or_insert(Guest {{ calls: 0, last: Instant::now(), here: true }});
+                {ask} guest.calls += 1; guest.last = Instant::now(); StatusCode::OK }}"
+        )
+    };
+    let state = "App { guests: Arc::default() }";
+    assert_eq!(service(&items(""), "", state), ["authoritative-memory"]);
+    let limit = "if guest.last.elapsed() > Duration::from_secs(60) { guest.calls = 0; } if guest.calls > 9 { return StatusCode::TOO_MANY_REQUESTS; }";
+    assert_eq!(service(&items(limit), "", state), ["local-rate-limit"]);
+}
+
+#[test]
+fn a_function_that_is_handed_to_a_watcher_is_its_loop() {
+    let items = |listen: &str| {
+        format!(
+            "use tokio::sync::mpsc; use std::future::Future;
+            static NAMES: std::sync::LazyLock<RwLock<HashMap<u32, String>>> = std::sync::LazyLock::new(Default::default);
+            async fn learn(id: u32, name: String) {{ NAMES.write().unwrap().insert(id, name); }}
+            trait Coordinator {{ fn watch(&self) -> mpsc::Receiver<(u32, String)>; }}
+            struct Nats; impl Coordinator for Nats {{ fn watch(&self) -> mpsc::Receiver<(u32, String)> {{ todo!() }} }}
+            async fn watch<F: Fn(u32, String) -> W, W: Future<Outlearn = ()>>(on: &dyn Coordinator, learn: F) {{
+                let mut events = on.watch(); loop {{ let Some((id, name)) = events.recv().await else {{ break }}; {listen} }} }}
+            async fn show(Path(id): Path<u32>) -> Result<String, StatusCode> {{ NAMES.read().unwrap().get(&id).cloned().ok_or(StatusCode::NOT_FOUND) }}
+            async fn set(Path(id): Path<u32>, body: String) {{ learn(id, body).await }}"
+        )
+    };
+    let start = "let on: Box<dyn Coordinator> = todo!(); tokio::spawn(async move { watch(&*on, learn).await });";
+    assert_eq!(service(&items("learn(id, name).await;"), start, "()"), QUIET);
+    assert_eq!(service(&items("learn(id, name).await;"), "", "()"), ["authoritative-memory"]);
 }

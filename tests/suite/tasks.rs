@@ -406,3 +406,61 @@ fn a_type_that_a_macro_of_another_file_passes_on_is_seen() {
     assert_eq!(visits(""), TASK);
     assert_eq!(visits(", \"PartialVisits\""), TASK);
 }
+
+#[test]
+fn a_loop_that_begins_again_and_a_clean_up_by_age_lose_nothing() {
+    let delete = |condition: &str| {
+        format!(
+            "tokio::spawn(async move {{ sqlx::query(\"DELETE FROM visits WHERE {condition}\").bind(3).execute(&db).await.unwrap(); }});"
+        )
+    };
+    assert_eq!(handler("", &delete("made < now() - interval '9 days'")), [""; 0]);
+    assert_eq!(handler("", &delete("n = $1")), ["detached-task"]);
+    let round = "async fn rounds(db: PgPool) { loop { tokio::time::sleep(Duration::from_secs(9)).await; store(&db, 1).await; } }
+        async fn once(db: PgPool) { tokio::time::sleep(Duration::from_secs(9)).await; store(&db, 1).await; }";
+    assert!(!handler(round, "tokio::spawn(rounds(db));").contains(&"detached-task"));
+    assert_eq!(handler(round, "tokio::spawn(once(db));"), ["detached-task"]);
+}
+
+#[test]
+fn what_stands_before_a_loop_is_done_once() {
+    let start = |before: &str, round: &str| {
+        rules(&format!(
+            "async fn visit(State(db): State<PgPool>) {{}}
+            async fn keep(db: PgPool) {{ {before}
+                loop {{
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    {round}
+                }}
+            }}
+            #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); tokio::spawn(keep(db.clone()));
+            let r = Router::new().route(\"/visit\", post(visit)).with_state(db); axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        ))
+    };
+    assert_eq!(start("store(&db, 1).await;", "println!(\"hold\");"), [""; 0]);
+    assert_eq!(start("println!(\"hold\");", "store(&db, 1).await;"), ["unelected-schedule"]);
+}
+
+#[test]
+fn a_sign_of_life_and_a_row_taken_by_its_state_are_fine_from_any_instance() {
+    let update = |set: &str| format!("sqlx::query(\"UPDATE leases SET {set} WHERE id = $1\").bind(3).execute(&db).await.unwrap();");
+    assert_eq!(each_round("", &update("seen_at = now()")), [""; 0]);
+    assert_eq!(each_round("", &update("fee = fee * 2")), ["unelected-schedule"]);
+    let won = |test: &str| {
+        format!(
+            "let done = sqlx::query(\"UPDATE loans SET state = 'billed' WHERE id = $1 {test}\").bind(3).execute(&db).await.unwrap();
+            if done.rows_affected() == 0 {{ continue; }} store(&db, 1).await;"
+        )
+    };
+    assert_eq!(each_round("", &won("AND state = 'due'")), [""; 0]);
+    assert_eq!(each_round("", &won("")), ["unelected-schedule"]);
+}
+
+#[test]
+fn text_that_is_wrapped_for_the_store_is_the_same_text() {
+    let run = |text: &str| format!("sqlx::query(sqlx::AssertSqlSafe(format!(\"{text} {{}}\", 3))).execute(&db).await.unwrap();");
+    assert_eq!(each_round("", &run("REFRESH MATERIALIZED VIEW totals_")), [""; 0]);
+    assert_eq!(each_round("", &run("INSERT INTO totals SELECT")), ["unelected-schedule"]);
+    let session = |word: &str| format!("sqlx::query(\"SET {word} statement_timeout = '9s'\").execute(&db).await.unwrap();");
+    assert_eq!(each_round("", &session("LOCAL")), [""; 0]);
+}

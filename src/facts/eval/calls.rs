@@ -309,6 +309,13 @@ impl<'a> Eval<'a> {
         if self.cat.is_claim(text) {
             self.effect(EffectKind::Claim, text, span, Prov::NONE, Prov::NONE, None, None);
         }
+        let names = |list: &[String]| {
+            list.iter().any(|name| text.strip_suffix(name.as_str()).is_some_and(|own| own.is_empty() || own.ends_with("::")))
+        };
+        let (local, open) = (names(&self.cat.state.local_listeners), names(&self.cat.state.listeners));
+        if local || open {
+            self.effect(EffectKind::Listen { local }, text, span, Prov::NONE, Prov::NONE, None, None);
+        }
         if let Some(info) = self.cat.function(&self.p.names, path) {
             return self.known_function(path, info, args, span);
         }
@@ -345,6 +352,13 @@ impl<'a> Eval<'a> {
             | "std::iter::once"
             | "std::pin::pin" => {
                 return self.wrapped(text, values);
+            }
+            // Text that is wrapped on its way to a store is the same text.
+            "sqlx::AssertSqlSafe" | "sea_orm::Statement::from_string" | "sea_orm::Statement::from_sql_and_values" => {
+                let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+                value.ty = self.owner_type(text);
+                value.extra().literal = literal.map(Literal::Str);
+                return value;
             }
             "std::result::Result::Err" => return Val { reads: Vec::new(), ..value.derived(Ty::Unknown) },
             "std::mem::drop" => {

@@ -18,7 +18,9 @@ impl<'a> Eval<'a> {
         }
         let place = on.place.clone()?;
         let local = matches!(place.root, Root::Local(node, _) if node == self.body.node);
-        self.body.own_waits += u32::from(local && op == Op::Recv);
+        // What a call gave may be fed from anywhere; a channel that was made here is not.
+        let own = matches!(&place.root, Root::Local(_, made) if local && self.body.channels.contains(made));
+        self.body.own_waits += u32::from(own && op == Op::Recv);
         let held = local && self.is_held(&place);
         if let (Root::Local(node, span), true) = (&place.root, held) {
             self.facts.held.insert((*node, *span));
@@ -326,7 +328,9 @@ impl<'a> Eval<'a> {
     pub(super) fn note_inserted_once(&mut self, span: Span) {
         let last = self.facts.effects.iter().rev().find(|e| e.node == self.body.node && matches!(e.kind, EffectKind::Store { .. }));
         let text = last.and_then(|e| e.text.as_deref()).unwrap_or_default().to_ascii_uppercase();
-        if text.contains("ON CONFLICT") && text.contains("DO NOTHING") {
+        // An update of rows that are in a state, and out of it afterwards: by text, or built with a condition beside the key.
+        let built = last.is_some_and(|e| e.what.starts_with("update") && e.what.split('.').filter(|verb| *verb == "filter").count() > 1);
+        if text.contains("ON CONFLICT") && text.contains("DO NOTHING") || sql::settles(&text) || built {
             self.effect(EffectKind::Claim, "rows_affected", span, Prov::NONE, Prov::NONE, None, None);
         }
     }
@@ -372,6 +376,8 @@ pub(super) fn changes(text: Option<&str>, verbs: &[String]) -> bool {
         let upper = text.trim_start().to_ascii_uppercase();
         let first = upper.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         match first {
+            // A setting of the session: `SET LOCAL statement_timeout`. Redis' SET comes without one.
+            "SET" if matches!(upper.split_whitespace().nth(1), Some("LOCAL" | "SESSION" | "TRANSACTION")) => return false,
             "SELECT" | "SHOW" | "GET" | "MGET" | "EXISTS" | "HGET" | "HGETALL" | "PING" | "LRANGE" | "TTL" | "PRAGMA" => return false,
             "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "UPSERT" | "REPLACE" | "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "SET"
             | "SETEX" | "SETNX" | "INCR" | "DECR" | "DEL" | "HSET" | "LPUSH" | "RPUSH" | "ZADD" | "EXPIRE" | "PUBLISH" | "XADD" => {

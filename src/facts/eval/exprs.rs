@@ -27,6 +27,9 @@ impl<'a> Eval<'a> {
                 if matches!(self.text(*name), "aud" | "audience") {
                     self.facts.tokens.audited.push(self.body.node);
                 }
+                if self.text(*name) == "rows_affected" {
+                    self.note_inserted_once(span);
+                }
                 let field = self.field(base, self.name(*name));
                 self.load_field(field, span)
             }

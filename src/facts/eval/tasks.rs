@@ -106,6 +106,7 @@ impl<'a> Eval<'a> {
     pub(super) fn channel(&mut self, path: Name, span: Span) -> Val {
         let text = self.p.text(path);
         let module = text.rsplit_once("::").map_or(text, |(m, _)| m);
+        self.body.channels.push(span);
         let (tx, rx) = match text.rsplit("::").next() {
             Some("unbounded_channel" | "unbounded") if module.contains("tokio") || module.contains("futures") => {
                 ("UnboundedSender", "UnboundedReceiver")

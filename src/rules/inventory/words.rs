@@ -155,6 +155,8 @@ pub fn effect(kind: &EffectKind) -> String {
         EffectKind::Follow => "reads a stream on from a position of its own".into(),
         EffectKind::AutoSettle => "lets messages count as done when they arrive".into(),
         EffectKind::OwnGroup => "makes a consumer group of this process alone".into(),
+        EffectKind::Listen { local: true } => "listens for processes of this machine".into(),
+        EffectKind::Listen { local: false } => "listens".into(),
     }
 }
 
@@ -181,5 +183,6 @@ pub fn harmless(kind: &EffectKind) -> &'static str {
         EffectKind::Follow => "nothing lasting is done with what is read, or the position is loaded",
         EffectKind::AutoSettle => "no work of a message is stored later",
         EffectKind::OwnGroup => "every instance gets all messages",
+        EffectKind::Listen { .. } => "opens the service",
     }
 }

@@ -24,8 +24,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         on_request && matches!(u.kind, UseKind::Gate { hit, miss } if hit.refuses || miss.refuses)
             || matches!(u.kind, UseKind::Branch { hit, .. } if hit.refuses)
     });
-    // A count beside a time is a window, also where the refusal is built elsewhere.
-    let windowed = matches!(profile.class, "map" | "cache") && times && !profile.updates.is_empty();
+    // A count beside a time by which requests go is a window, also where the refusal is built elsewhere.
+    let flag = |u: &Use| matches!(&w.facts.access(u.access).ty, Ty::Prim(name) if w.p.text(*name) == "bool");
+    let asks = |u: &Use| u.kind == UseKind::Aged || matches!(u.kind, UseKind::Gate { .. }) && !flag(u);
+    let timed = refuses.is_some() || cell.uses.iter().any(|u| asks(u) && w.graph.phase(u.node).requested());
+    let windowed = matches!(profile.class, "map" | "cache") && times && timed && !profile.updates.is_empty();
     let keyed = matches!(profile.class, "map" | "cache");
     // A number that refills with time, as in a token bucket.
     let bucket = !keyed && refuses.is_some() && beside_time(cell, w);

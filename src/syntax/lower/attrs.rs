@@ -73,14 +73,24 @@ pub fn only_for_tests(attrs: &[syn::Attribute]) -> bool {
     })
 }
 
-/// The value of a `cfg` predicate when `test` is off and everything else is unknown.
+/// Features by these names bring what tests of other crates need.
+const TEST_FEATURES: [&str; 4] = ["test", "mock", "fake", "stub"];
+
+/// The value of a `cfg` predicate in a service as it is deployed: `test` is off, the system is a Unix, and
+/// everything else is unknown.
 pub fn holds_outside_tests(tokens: &TokenStream, depth: u32) -> Option<bool> {
     let mut tokens = tokens.clone().into_iter();
     let Some(TokenTree::Ident(name)) = tokens.next() else {
         return None;
     };
-    let Some(TokenTree::Group(group)) = tokens.next() else {
-        return (name == "test" || name == "doctest").then_some(false);
+    let group = match tokens.next() {
+        Some(TokenTree::Group(group)) => group,
+        None if name == "unix" => return Some(true),
+        None => return (name == "test" || name == "doctest" || name == "windows").then_some(false),
+        Some(_) => {
+            let text = tokens.next().filter(|_| name == "feature").map(|value| value.to_string());
+            return text.filter(|text| TEST_FEATURES.iter().any(|part| text.contains(part))).map(|_| false);
+        }
     };
     if depth > 32 {
         return None;
