@@ -75,10 +75,16 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         (Some(_), _) => Confidence::High,
         (None, _) => Confidence::Medium,
     };
-    let harm = if profile.refusal.is_some() && profile.visible.is_none() {
-        format!("`{reader}` on another instance, or after a restart, does not know what `{writer}` noted and lets it pass")
-    } else {
-        format!("what `{writer}` stores is missing for `{reader}` on another instance and lost with this one")
+    let refuses = profile.refusal.is_some() && profile.visible.is_none();
+    let harm = match (refuses, writer == reader) {
+        (true, true) => {
+            format!("what one `{writer}` noted, the next one on another instance or after a restart does not know and lets pass")
+        }
+        (true, false) => {
+            format!("`{reader}` on another instance, or after a restart, does not know what `{writer}` noted and lets it pass")
+        }
+        (false, true) => format!("what one `{writer}` stores is missing for the next one on another instance and lost with this one"),
+        (false, false) => format!("what `{writer}` stores is missing for `{reader}` on another instance and lost with this one"),
     };
     let reason = format!(
         "reporting because `{writer}` writes `{name}` with a value from {} and `{reader}` relies on it, with nothing to reload it from",

@@ -271,6 +271,10 @@ pub fn registered(w: &World<'_>, cell: &Cell) -> Option<Step> {
 
 /// The last segments of a symbol, enough to recognise it.
 pub fn short(symbol: &str) -> &str {
+    // A value without a name is known by its type.
+    if let Some((_, ty)) = symbol.split_once("::<").filter(|(_, ty)| !ty.starts_with('_')) {
+        return ty.strip_suffix('>').unwrap_or(ty);
+    }
     match symbol.rsplit_once("::") {
         Some((_, last)) if !last.starts_with('<') => last,
         _ => symbol,

@@ -88,7 +88,7 @@ fn met(cell: &Cell, w: &World<'_>, waits: &Shown, wakes: Option<&Shown>) -> Find
     for (step, message) in ends.zip(said.into_iter().flatten()) {
         step.message = message;
     }
-    let other = wakes.map_or_else(|| "the requests that it waits for".to_owned(), |s| format!("`{}`", s.label(w)));
+    let other = wakes.map_or_else(|| "one of those that it waits for".to_owned(), |s| format!("`{}`", s.label(w)));
     let told = Told {
         rule: ID,
         item: ChecklistItem::TwoInstance,

@@ -37,7 +37,7 @@ pub fn irreducible<'c>(cell: &'c Cell, profile: &Profile, w: &World<'_>) -> Opti
     } else if let Some(back) = aggregates::gathered(cell, profile, w) {
         ("gathers what a consumer takes from a stream", back, Some("brought back by nothing after a kill"))
     } else {
-        ("says who leads", election::leads(cell, profile, w)?, Some("by a lease of the service's own making"))
+        ("says who leads", election::leads(cell, w)?, Some("by a lease of the service's own making"))
     };
     Some(Irreducible { cell, what, back, without })
 }

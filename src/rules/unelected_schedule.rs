@@ -1,6 +1,7 @@
 //! Periodic work that every instance does on shared state.
 
 use super::evidence::{self, Told};
+use super::unrecoverable_stream_state::election;
 use super::work;
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;
@@ -43,6 +44,9 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t))) {
         return None;
     }
+    if is_led(w, id) {
+        return None;
+    }
     let (at_node, span) = started(w, id).unwrap_or((id, repeated));
     let step = |role: Role, message: String, node: NodeId, span: Span| Step::new(role, message, evidence::node_location(w, node, span));
     let mut witness = Vec::new();
@@ -72,6 +76,13 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
              run the job as a single scheduled job outside the service",
     };
     Some(told.at(def, w.p.path(def), evidence::node_location(w, at_node, span), w))
+}
+
+/// Whether the loop asks a flag that follows a lease: whether that is safe is a question about the lease.
+fn is_led(w: &World<'_>, id: NodeId) -> bool {
+    let asks =
+        |u: &Use| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && (u.node == id || !w.graph.path(id, u.node).is_empty());
+    w.cells.iter().any(|cell| cell.uses.iter().any(asks) && election::leads(cell, w).is_some())
 }
 
 /// Whether an effect changes what other instances share, and not in a way that is the same when repeated.

@@ -171,6 +171,21 @@ pub fn gives_something(w: &World<'_>, node: NodeId) -> bool {
 pub fn name(w: &World<'_>, effect: &Effect) -> String {
     match &effect.text {
         Some(text) if text.contains(' ') => format!("`{}`", text.split_whitespace().take(4).collect::<Vec<_>>().join(" ")),
-        _ => format!("`{}` in `{}`", effect.what, w.p.text(w.p.def(w.facts.node(effect.node).def).name)),
+        _ => format!("{} in `{}`", plainly(effect), w.p.text(w.p.def(w.facts.node(effect.node).def).name)),
     }
+}
+
+/// What an effect is, where a chain of calls would not say it.
+fn plainly(effect: &Effect) -> String {
+    let EffectKind::Store { kind, writes } = effect.kind else { return format!("`{}`", effect.what) };
+    let (read, written) = match kind {
+        StoreKind::Sql | StoreKind::Embedded => ("a database query", "a database write"),
+        StoreKind::Cache => ("a look into the shared cache", "a write to the shared cache"),
+        StoreKind::Http => ("a call of another service", "a call of another service"),
+        StoreKind::Object => ("a read from the object store", "a write to the object store"),
+        StoreKind::Queue => ("a look into the queue", "a message to the queue"),
+        StoreKind::Mail => ("a mail", "a mail"),
+        StoreKind::Search => ("a search", "a change of the search index"),
+    };
+    if writes { written.into() } else { read.into() }
 }

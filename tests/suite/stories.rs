@@ -90,3 +90,33 @@ fn undeclared_irreducible_state_has_a_verdict() {
     says("quiet/lorry-window-twin", &["gathers what a consumer takes", "recoverable"]);
     says("report/ferry-leader", &["says who leads", "own making"]);
 }
+
+#[test]
+fn a_flag_that_follows_a_lease_is_judged_by_the_lease() {
+    let service = |lease: &str, held: &str| {
+        format!(
+            "use axum::{{Router, extract::State, routing::get}};\nuse sqlx::PgPool;\n\
+             use std::{{sync::{{Arc, atomic::{{AtomicBool, Ordering}}}}, time::Duration}};\n\
+             async fn show(State(db): State<PgPool>) -> String {{ sqlx::query_scalar(\"SELECT n FROM visits\").fetch_one(&db).await.unwrap() }}\n\
+             async fn campaign(lease: {lease}, leads: Arc<AtomicBool>) {{ loop {{ let held = {held}; leads.store(held, Ordering::SeqCst); \
+             tokio::time::sleep(Duration::from_secs(5)).await; }} }}\n\
+             async fn work(leads: Arc<AtomicBool>, db: PgPool) {{ loop {{ tokio::time::sleep(Duration::from_secs(60)).await; \
+             if leads.load(Ordering::SeqCst) {{ sqlx::query(\"UPDATE visits SET n = n + 1\").execute(&db).await.unwrap(); }} }} }}\n\
+             #[tokio::main] async fn main() {{ let db = PgPool::connect(\"a\").await.unwrap(); let leads = Arc::new(AtomicBool::new(false)); \
+             tokio::spawn(campaign(todo!(), leads.clone())); tokio::spawn(work(leads, db.clone())); \
+             let r = Router::new().route(\"/\", get(show)).with_state(db); \
+             axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        )
+    };
+    let found = |lease: &str, held: &str| {
+        let tree = Tree::service("harbour", &["axum", "tokio", "sqlx", "kube-leader-election"], service(lease, held));
+        tree.rules()
+    };
+    let library = found("kube_leader_election::LeaseLock", "lease.try_acquire_or_renew().await.is_ok_and(|l| l.acquired_lease)");
+    assert!(library.is_empty(), "{library:?}");
+    let statement = "UPDATE lease SET until = now() + interval '10s' WHERE until < now() RETURNING id";
+    let own = found("PgPool", &format!("sqlx::query(\"{statement}\").fetch_optional(&lease).await.unwrap().is_some()"));
+    assert_eq!(own, ["unrecoverable-stream-state"]);
+    let nobody = found("PgPool", "lease.size() > 0");
+    assert_eq!(nobody, ["unelected-schedule"]);
+}

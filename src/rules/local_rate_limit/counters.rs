@@ -47,7 +47,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         confidence: if refuses.is_some() && !cell.uncertain { Confidence::High } else { Confidence::Medium },
         reason: format!("reporting because `{name}` counts per key on `{who}` and nothing shares the count"),
         message: format!(
-            "every instance allows the whole limit again, and a restart forgets it: `{name}` counts `{who}` in this process only"
+            "every instance allows the whole limit again, and a restart forgets it: `{name}` counts calls of `{who}` in this process only"
         ),
         witness: evidence::ends(w, cell, &[&count], refusal),
         home: "shared cache",

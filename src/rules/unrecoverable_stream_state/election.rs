@@ -51,9 +51,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 }
 
 /// Whether a flag says who leads, and whose lease it follows, if that is not of the service's own making.
-pub fn leads(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Option<&'static str>> {
+pub fn leads(cell: &Cell, w: &World<'_>) -> Option<Option<&'static str>> {
     let asked = || cell.uses.iter().any(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }));
-    if !matches!(profile.class, "atomic" | "scalar" | "watch-sender") || !cell.ty_text.to_ascii_lowercase().contains("bool") || !asked() {
+    if !matches!(w.class(&cell.ty), "atomic" | "scalar" | "watch-sender") || !cell.ty_text.to_ascii_lowercase().contains("bool") || !asked()
+    {
         return None;
     }
     let elected = |&&a: &&AccessId| {
