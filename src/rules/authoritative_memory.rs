@@ -78,7 +78,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     let refuses = profile.refusal.is_some() && profile.visible.is_none();
     let harm = match (refuses, writer == reader) {
         (true, true) => {
-            format!("what one `{writer}` noted, the next one on another instance or after a restart does not know and lets pass")
+            format!("the next `{reader}` on another instance, or after a restart, does not know what this one noted and lets it pass")
         }
         (true, false) => {
             format!("`{reader}` on another instance, or after a restart, does not know what `{writer}` noted and lets it pass")
