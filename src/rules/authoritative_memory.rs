@@ -36,7 +36,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // Locks and permits by key, and ways to what lives elsewhere, are no data either.
-    if elements(&cell.ty, w).is_some_and(|element| only_coordinates(&element, w, 0)) {
+    let element = elements(&cell.ty, w);
+    if element.as_ref().is_some_and(|element| only_coordinates(element, w, 0)) {
+        return None;
+    }
+    if is_under_way(cell, w) && profile.visible.is_none() {
         return None;
     }
     let mut written = profile.puts.clone();
@@ -104,6 +108,12 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         ),
     };
     Some(told.of(cell, w))
+}
+
+/// Whether a collection holds ends to receive from: by them requests wait for work that is under way here, and who
+/// finds none does it itself.
+pub fn is_under_way(cell: &Cell, w: &World<'_>) -> bool {
+    elements(&cell.ty, w).is_some_and(|element| matches!(w.class(&element), "receiver" | "watch-receiver"))
 }
 
 /// What a collection holds, behind the locks and pointers around the collection.

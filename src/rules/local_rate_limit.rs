@@ -9,6 +9,7 @@ use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
 use crate::finding::*;
+use crate::resolve::Ty;
 
 pub const ID: &str = "local-rate-limit";
 
@@ -28,10 +29,38 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
     let phase = w.graph.phase(effect.node);
     let made_for_one = phase.requested() && !phase.has(Phases::STARTUP.or(Phases::BACKGROUND));
     let node = w.facts.node(effect.node);
+    let library = effect.what.split("::").next().unwrap_or_default();
     let kept = w.facts.accesses.iter().any(|a| {
-        w.facts.node(a.node).def == node.def && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store)
+        w.facts.node(a.node).def == node.def
+            && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store)
+            && may_hold(&a.ty, library, w, 0)
     });
     made_for_one && !kept && node.kind != NodeKind::Initialiser
+}
+
+/// Types inside types that are searched for a library's own.
+const MAX_DEPTH: u32 = 5;
+
+/// Whether a value of this type may hold one of a library's types, or is not known well enough to say no.
+fn may_hold(ty: &Ty, library: &str, w: &World<'_>, depth: u32) -> bool {
+    if depth > MAX_DEPTH {
+        return true;
+    }
+    match ty {
+        Ty::Ext(name, args) => {
+            let own = w.p.text(*name).split("::").next() == Some(library);
+            own || args.iter().any(|a| may_hold(a, library, w, depth + 1))
+        }
+        Ty::Tuple(elems) => elems.iter().any(|e| may_hold(e, library, w, depth + 1)),
+        Ty::Adt(def, args) => {
+            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
+            let file = w.p.def(*def).file;
+            let types = fields.fields.iter().filter_map(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)));
+            types.into_iter().any(|t| may_hold(&t, library, w, depth + 1))
+        }
+        Ty::Prim(_) | Ty::Unit => false,
+        _ => true,
+    }
 }
 
 /// Whether everybody who asks the limiter only decides by it what is logged.

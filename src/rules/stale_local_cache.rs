@@ -15,7 +15,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if let Some(finding) = snapshot(cell, profile, w) {
         return Some(finding);
     }
-    if profile.claims {
+    if profile.claims || super::authoritative_memory::is_under_way(cell, w) {
         return None;
     }
     let cache = profile.reloads || (profile.class == "cache" && profile.put_from.has(Prov::STORE));

@@ -2,8 +2,9 @@
 
 use crate::tree::{self, Tree};
 
-const DEPENDENCIES: &[&str] =
-    &["axum", "sqlx", "tokio", "reqwest", "moka", "lapin", "rumqttc", "sha2", "uuid", "tempfile", "rusqlite", "serde", "futures"];
+const DEPENDENCIES: &[&str] = &[
+    "axum", "sqlx", "tokio", "reqwest", "moka", "lapin", "rumqttc", "sha2", "uuid", "governor", "tempfile", "rusqlite", "serde", "futures",
+];
 
 const HEAD: &str = "use axum::{Json, Router, extract::{Path, State}, http::StatusCode, routing::{get, post}};\nuse sqlx::PgPool;\n\
     use std::{collections::{HashMap, HashSet}, sync::{Arc, LazyLock, Mutex, RwLock}, time::Duration};\n";
@@ -183,4 +184,57 @@ fn what_is_taken_from_shared_memory_into_a_variable_changes_no_memory() {
     };
     assert_eq!(rates(""), QUIET);
     assert_eq!(rates("RATES.write().unwrap().insert(id, 3);"), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_limiter_of_one_connection_is_kept_nowhere_else() {
+    let limited = |keep: &str, ty: &str| {
+        let items = format!(
+            "#[derive(Clone, Default)] struct App {{ kept: Arc<Mutex<HashMap<u32, {ty}>>> }}\n\
+            async fn show() {{}} async fn set(State(app): State<App>, Path(id): Path<u32>) {{ \
+            let limiter = governor::RateLimiter::direct(governor::Quota::per_minute(60.try_into().unwrap())); limiter.until_ready().await; \
+            app.kept.lock().unwrap().insert(id, {keep}); }}"
+        );
+        service(&items, "", "App::default()").into_iter().filter(|rule| *rule == "local-rate-limit").count()
+    };
+    assert_eq!(limited("1", "u64"), 0);
+    assert_eq!(limited("limiter", "governor::DefaultDirectRateLimiter"), 1);
+}
+
+#[test]
+fn who_finds_no_work_under_way_does_it_and_who_must_find_some_relies_on_memory() {
+    let wait = |miss: &str| {
+        let items = format!(
+            "use tokio::sync::watch;\n#[derive(Clone, Default)] struct App {{ under_way: Arc<RwLock<HashMap<u32, watch::Receiver<Option<String>>>>> }}\n\
+            async fn make(app: App, id: u32) -> String {{ let (tx, rx) = watch::channel(None); app.under_way.write().unwrap().insert(id, rx); \
+            let made = reqwest::get(\"http://a\").await.unwrap().text().await.unwrap(); tx.send_replace(Some(made.clone())); \
+            app.under_way.write().unwrap().remove(&id); made }}\n\
+            async fn show(State(app): State<App>, Path(id): Path<u32>) -> Result<String, StatusCode> {{ \
+            let found = app.under_way.read().unwrap().get(&id).cloned(); \
+            if let Some(mut rx) = found {{ Ok(rx.wait_for(|m| m.is_some()).await.unwrap().clone().unwrap()) }} else {{ {miss} }} }}\n\
+            async fn set(State(app): State<App>, Path(id): Path<u32>) {{ make(app, id).await; }}"
+        );
+        service(&items, "", "App::default()")
+    };
+    assert_eq!(wait("Ok(make(app, id).await)"), QUIET);
+    assert_eq!(wait("Err(StatusCode::NOT_FOUND)"), ["authoritative-memory"]);
+}
+
+#[test]
+fn a_delegate_is_run_once_a_message() {
+    let consume = |no_ack: &str| {
+        let items = format!(
+            "struct Push {{ db: PgPool }}\n\
+            impl lapin::ConsumerDelegate for Push {{ fn on_new_delivery(&self, d: lapin::message::DeliveryResult) -> std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>> {{ \
+            let db = self.db.clone(); Box::pin(async move {{ sqlx::query(\"INSERT INTO pushes DEFAULT VALUES\").execute(&db).await.unwrap(); }}) }} }}\n\
+            async fn listen(db: PgPool, channel: lapin::Channel) {{ let consumer = channel.basic_consume(\"q\", \"t\", \
+            lapin::options::BasicConsumeOptions {{ no_ack: {no_ack}, ..Default::default() }}, Default::default()).await.unwrap(); consumer.set_delegate(Push {{ db }}); }}\n\
+            async fn show() {{}} async fn set() {{}}"
+        );
+        let open = "let db = PgPool::connect(\"a\").await.unwrap(); let c = lapin::Connection::connect(\"a\", Default::default()).await.unwrap(); \
+            listen(db, c.create_channel().await.unwrap()).await;";
+        service(&items, open, "()")
+    };
+    assert_eq!(consume("true"), ["unrecoverable-stream-state"]);
+    assert_eq!(consume("false"), QUIET);
 }
