@@ -160,3 +160,40 @@ fn claims_may_be_declared_where_they_are_checked_too() {
     let other = with(&other, "decode::<Claims>", "decode::<Partner>");
     assert!(!found(&other).contains(&"fixed-signing-key"));
 }
+
+/// A status by its number says no as well as one by its name.
+#[test]
+fn statuses_by_number_refuse() {
+    let once = "use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn}; use std::{collections::HashSet, sync::{Arc, Mutex}}; #[derive(Default)] struct Gate { seen: Mutex<HashSet<String>> }\n\
+        async fn enter(gate: &Gate, request: Request) -> Result<Response<Body>, Error> { let ticket = request.query_string_parameters().first(\"ticket\").unwrap_or(\"\").to_string();\n\
+        if gate.seen.lock().unwrap().contains(&ticket) { return Ok(Response::builder().status(409).body(\"\".into())?); }\n\
+        gate.seen.lock().unwrap().insert(ticket); Ok(Response::builder().status(200).body(\"\".into())?) }\n\
+        #[tokio::main] async fn main() -> Result<(), Error> { let gate = Arc::new(Gate::default()); run(service_fn(|request: Request| { let gate = gate.clone(); async move { enter(&gate, request).await } })).await }";
+    assert_eq!(rules(&["lambda_http", "tokio"], once), ["authoritative-memory"]);
+    assert!(rules(&["lambda_http", "tokio"], &with(once, "gate.seen.lock().unwrap().insert(ticket);", "drop(ticket);")).is_empty());
+}
+
+/// Traits that generated code declares need no attribute: their methods take the request of a call.
+#[test]
+fn grpc_services_are_known_by_their_calls() {
+    let carts = "use poem_grpc::{Code, Request, Response, RouteGrpc, Status}; use std::{collections::HashMap, sync::Mutex}; poem_grpc::include_proto!(\"shop\");\n\
+        #[derive(Default)] struct Carts { carts: Mutex<HashMap<String, Vec<String>>> }\n\
+        impl Cart for Carts { async fn add(&self, call: Request<Item>) -> Result<Response<Added>, Status> { let item = call.into_inner(); self.carts.lock().unwrap().entry(item.user).or_default().push(item.name); Ok(Response::new(Added {})) }\n\
+        async fn list(&self, call: Request<User>) -> Result<Response<Items>, Status> { let items = self.carts.lock().unwrap().get(&call.into_inner().user).cloned().ok_or_else(|| Status::new(Code::NotFound))?; Ok(Response::new(Items { items })) } }\n\
+        fn main() { RouteGrpc::new().add_service(CartServer::new(Carts::default())); }";
+    assert_eq!(rules(&["poem-grpc"], carts), ["authoritative-memory"]);
+    assert!(
+        rules(&["poem-grpc"], &with(carts, "self.carts.lock().unwrap().entry(item.user).or_default().push(item.name);", "drop(item);"))
+            .is_empty()
+    );
+}
+
+/// A list that is written out is read.
+#[test]
+fn what_is_formatted_is_shown() {
+    let list = "use axum::{Router, extract::State, routing::post}; use std::sync::{Arc, Mutex}; #[derive(Clone, Default)] struct App { sorts: Arc<Mutex<Vec<String>>> }\n\
+        async fn plant(State(app): State<App>, sort: String) -> String { let mut sorts = app.sorts.lock().unwrap(); sorts.push(sort); format!(\"{sorts:?}\") }\n\
+        fn main() { let _: Router = Router::new().route(\"/\", post(plant)).with_state(App::default()); }";
+    assert_eq!(rules(&["axum"], list), ["authoritative-memory"]);
+    assert!(rules(&["axum"], &with(list, "format!(\"{sorts:?}\")", "String::new()")).is_empty());
+}

@@ -13,7 +13,7 @@ impl<'a> Eval<'a> {
         if let (MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _), "path") = (&call.args, last) {
             return self.path_macro(args);
         }
-        let values: Vec<Val> = match &call.args {
+        let mut values: Vec<Val> = match &call.args {
             MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _) => args.iter().map(|&a| self.expr(a)).collect(),
             MacroArgs::Block(block) => {
                 let ret = self.body.ret.take();
@@ -26,6 +26,10 @@ impl<'a> Eval<'a> {
             MacroArgs::Select(arms) => return self.select(arms, span),
             MacroArgs::Pairs(pairs) => return self.object(pairs),
         };
+        // A list that is written out is read as a whole.
+        if matches!(last, "format" | "format_args" | "write" | "writeln") {
+            self.handed_on(&mut values, span);
+        }
         let mut value = self.merge(&values);
         value.form = Form::Plain;
         if last == "biscuit"

@@ -49,13 +49,24 @@ impl<'a> Eval<'a> {
             ExprKind::Lit(Lit::Bool(false)) => depth > 0,
             ExprKind::Path(path) => self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name)),
             ExprKind::Call { callee, args } => again(*callee) || args.iter().any(|&a| again(a)),
-            ExprKind::Method { recv, name, args, .. } => refusing_word(self.text(*name)) || again(*recv) || args.iter().any(|&a| again(a)),
+            ExprKind::Method { recv, name, args, .. } => {
+                let name = self.text(*name);
+                refusing_word(name)
+                    || (name.contains("status") || name.starts_with("respond_error")) && args.iter().any(|&a| self.is_refusing_status(a))
+                    || again(*recv)
+                    || args.iter().any(|&a| again(a))
+            }
             // One of several values that is false is a value.
             ExprKind::Tuple(elems) => elems.iter().any(|&e| !matches!(self.hir().expr(e).kind, ExprKind::Lit(_)) && again(e)),
             ExprKind::Struct { path, .. } => self.refusing_path(path),
             ExprKind::Macro(call) => matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "anyhow" | "abort")),
             _ => false,
         }
+    }
+
+    /// A status by its number: of the client's fault, or of the server's.
+    fn is_refusing_status(&self, id: ExprId) -> bool {
+        matches!(&self.hir().expr(id).kind, ExprKind::Lit(Lit::Int(Some(number))) if (400..600).contains(number))
     }
 
     fn refusing_path(&self, path: &hir::Path) -> bool {

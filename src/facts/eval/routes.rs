@@ -176,7 +176,7 @@ impl<'a> Eval<'a> {
         let Some(trait_path) = trait_path else { return };
         let written: Vec<&str> = trait_path.segments.iter().map(|s| hir.str(s.name)).collect();
         let marks: Vec<&str> = attrs.iter().map(|a| hir.str(a.path)).collect();
-        let generated = self.in_grpc_server(number) || self.generated_service(number, &marks);
+        let generated = self.in_grpc_server(number) || self.generated_service(number, &marks, &fns);
         if generated || written.iter().rev().skip(1).any(|s| s.ends_with("_server")) {
             for (_, function) in fns {
                 self.declare(function, None, None, "gRPC", false);
@@ -248,13 +248,21 @@ impl<'a> Eval<'a> {
     }
 
     /// A trait that only generated code declares, implemented with the attribute that such code asks for.
-    fn generated_service(&self, number: usize, attrs: &[&str]) -> bool {
+    fn generated_service(&self, number: usize, attrs: &[&str], fns: &[(Name, DefId)]) -> bool {
         let unknown = match self.p.impls[number].trait_ {
             Some(Res::Ext(path)) => self.p.text(path).starts_with("?::"),
             Some(_) => false,
             None => true,
         };
-        unknown && attrs.contains(&"tonic::async_trait")
+        unknown && (attrs.contains(&"tonic::async_trait") || fns.iter().any(|(_, def)| self.takes_call(*def)))
+    }
+
+    /// Whether a method takes the request of a gRPC call, as traits without an attribute do.
+    fn takes_call(&self, def: DefId) -> bool {
+        let Some(function) = self.p.function(def) else { return false };
+        let (file, scope) = (self.p.def(def).file, self.p.scope_of(def));
+        let is_call = |ty: Ty| matches!(&ty, Ty::Ext(path, _) if matches!(self.p.text(*path), "poem_grpc::Request" | "tonic::Request"));
+        function.receiver.is_some() && function.params.iter().filter_map(|p| p.ty).any(|ty| is_call(self.p.lower_type(file, ty, &scope)))
     }
 
     /// Whether the trait of an impl was imported from a generated `.._server` module.
