@@ -70,7 +70,7 @@ pub struct Summary {
     pub sleeps: bool,
     /// It takes a message from a broker, for its caller to work on.
     pub receives: bool,
-    /// Parameters that it runs in a task of their own.
+    /// Parameters that it runs in a task of their own and does not wait for.
     pub spawns_params: u32,
     /// Tokens that it signs for callers, who know what is in them.
     mints: Vec<u32>,
@@ -160,7 +160,15 @@ struct Body {
     own_waits: u32,
     /// Channels made in this body, by where.
     channels: Vec<Span>,
-    spawns_params: u32,
+    /// Parameters that run in a task, and the task.
+    spawned_params: Vec<(EffectId, u32)>,
+    /// The async block that is being walked, counted from 1; 0 outside of all.
+    block: u32,
+    blocks: u32,
+    /// In which of them each task begins.
+    spawned_in: FxHashMap<EffectId, u32>,
+    /// Those that are waited for there.
+    joined: FxHashSet<EffectId>,
     repeats_params: u32,
     ages_params: u32,
     /// Parameters called in the loop that is being walked.
@@ -414,7 +422,7 @@ impl<'a> Eval<'a> {
             stores: done.stores,
             sleeps: done.sleeps,
             receives: done.receives,
-            spawns_params: done.spawns_params,
+            spawns_params: self.left_running(&done.spawned_params, &done.joined),
             mints: self.open_mints(def, first_mint),
             checks: !function.generics.params.is_empty() && (done.checks || self.checks_unnamed(def, first_check)),
             repeats_params: done.repeats_params,
@@ -582,7 +590,11 @@ impl Body {
             waits: 0,
             own_waits: 0,
             channels: Vec::new(),
-            spawns_params: 0,
+            spawned_params: Vec::new(),
+            block: 0,
+            blocks: 0,
+            spawned_in: FxHashMap::default(),
+            joined: FxHashSet::default(),
             repeats_params: 0,
             ages_params: 0,
             called_params: 0,

@@ -238,6 +238,40 @@ fn sql_that_a_helper_is_given_is_read_where_it_is_passed() {
     assert_eq!(run("INSERT INTO bills (cents) SELECT cents FROM due"), &["unelected-schedule"]);
 }
 
+/// `db.run(|conn| ..).await`: whether the helper waits for the thread, or its caller does, or nobody.
+#[test]
+fn work_that_a_helper_hands_over_is_awaited_where_its_handle_is() {
+    let run = |helper: &str, call: &str| {
+        let helper = format!(
+            "fn again<T>(mut f: impl FnMut() -> T) -> T {{ f() }}\n\
+            {helper}\nasync fn add(db: &PgPool, n: i64) {{ sqlx::query(\"INSERT INTO visits (n) VALUES ($1)\").bind(n).execute(db).await.unwrap(); }}"
+        );
+        handler(&helper, call)
+    };
+    let threads = |wait: &str, back: &str| {
+        format!(
+            "async fn run<F, T>(db: PgPool, f: F) {back} where F: FnMut(&PgPool) -> T + Send + 'static, T: Send + 'static {{ \
+             tokio::task::spawn_blocking(move || {{ let mut f = f; again(|| f(&db)) }}){wait} }}"
+        )
+    };
+    let work = "|db| futures::executor::block_on(add(db, 1))";
+    assert_eq!(run(&threads(".await.unwrap()", "-> T"), &format!("run(db, {work}).await;")), QUIET);
+    assert_eq!(run(&threads(";", ""), &format!("run(db, {work}).await;")), &["detached-task"]);
+    let inner =
+        threads(".await.unwrap();", "").replace("tokio::task::spawn_blocking(", "tokio::spawn(async move { tokio::task::spawn_blocking(");
+    let inner = inner.replace(".await.unwrap();", ".await.unwrap(); });");
+    assert_eq!(run(&inner, &format!("run(db, {work}).await;")), &["detached-task"], "nobody waits for the one that waits");
+    let later = "struct Held { stop: std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>> }\n\
+        fn run<F>(f: F) -> Held where F: std::future::Future<Output = ()> + Send + 'static { let task = tokio::spawn(f); \
+        Held { stop: Box::pin(async move { task.await.unwrap() }) } }";
+    assert_eq!(run(later, "run(async move { add(&db, 1).await });"), &["detached-task"], "a future that may never run waits for nothing");
+    let handle = "fn run<F>(f: F) -> JoinHandle<()> where F: std::future::Future<Output = ()> + Send + 'static { tokio::spawn(f) }";
+    let work = "async move { add(&db, 1).await }";
+    assert_eq!(run(handle, &format!("run({work}).await.unwrap();")), QUIET);
+    assert_eq!(run(handle, &format!("let task = run({work}); task.await.unwrap();")), QUIET);
+    assert_eq!(run(handle, &format!("run({work});")), &["detached-task"]);
+}
+
 #[test]
 fn a_helper_that_repeats_what_it_is_given_makes_a_schedule_of_it() {
     let start = |wrapper: &str| {

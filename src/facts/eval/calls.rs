@@ -253,11 +253,16 @@ impl<'a> Eval<'a> {
             None => {}
         }
         let name = targets.first().map_or(String::new(), |&t| self.p.text(self.p.def(t).name).to_string());
+        let mut task = None;
         for &arg in args {
             let index = values.len();
             let handed = || summaries.iter().find_map(|(_, s)| self.handed_to(s, index, &values));
             let value = match &self.hir().expr(arg).kind {
-                _ if index < 32 && spawned & (1 << index) != 0 => self.spawn(arg, &name, span, false),
+                _ if index < 32 && spawned & (1 << index) != 0 => {
+                    let work = self.spawn(arg, &name, span, false);
+                    task = task.or(work.spawn());
+                    work
+                }
                 ExprKind::Closure(_) => {
                     let handed = handed().unwrap_or_default();
                     self.arg(arg, &handed)
@@ -279,7 +284,11 @@ impl<'a> Eval<'a> {
             if summary.checks {
                 self.note_check();
             }
-            let value = self.apply(summary, &values, span);
+            let mut value = self.apply(summary, &values, span);
+            // The handle that a helper gives back is the one of the work that it was given here.
+            if value.spawn().is_some() && task.is_some() {
+                value.extra().spawn = task;
+            }
             result = Some(match result {
                 Some(old) => old.join(value),
                 None => value,

@@ -201,6 +201,7 @@ impl<'a> Eval<'a> {
         self.note_spawned_param(&value);
         if let Some(effect) = value.spawn() {
             self.mark_awaited(effect);
+            self.join(effect);
             value.extra().spawn = None;
         }
         self.carry_out(value, span)

@@ -100,7 +100,10 @@ impl<'a> Eval<'a> {
                 let passes = std::mem::take(&mut self.body.passes_absence);
                 let ret = self.body.ret.take();
                 let ways = (self.body.leaves, self.body.breaks);
+                self.body.blocks += 1;
+                let outer = std::mem::replace(&mut self.body.block, self.body.blocks);
                 let value = self.block(block);
+                self.body.block = outer;
                 (self.body.leaves, self.body.breaks) = ways;
                 let early = std::mem::replace(&mut self.body.ret, ret);
                 self.body.passes_absence = passes;

@@ -88,6 +88,7 @@ impl<'a> Eval<'a> {
                 for value in &values {
                     if let Some(effect) = value.spawn() {
                         self.mark_awaited(effect);
+                        self.join(effect);
                     }
                 }
                 let carried: Vec<Val> = values.into_iter().map(|v| self.carry_out(v, span)).collect();

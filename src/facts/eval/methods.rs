@@ -95,6 +95,9 @@ impl<'a> Eval<'a> {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         self.body.connection |= name == "accept" && args.is_empty();
+        if let Some(effect) = receiver.spawn().filter(|_| name == "join") {
+            self.join(effect);
+        }
         let at = name_end(name_span);
         if let Some(value) = self.time_method(&receiver, name, args) {
             return value;

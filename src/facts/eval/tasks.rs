@@ -13,10 +13,46 @@ impl<'a> Eval<'a> {
         if !path.is_empty() || self.body.work_params & bit == 0 || value.store().is_some() {
             return;
         }
-        self.body.spawns_params |= bit;
+        self.body.spawned_params.push((effect, bit));
         if let EffectKind::Spawn { wrapper, .. } = &mut self.facts.effects[effect.index()].kind {
             *wrapper = true;
         }
+    }
+
+    /// Parameters that run in a task which the function does not wait for: those that it waits for run for their caller
+    /// as if it had called them.
+    pub(super) fn left_running(&self, spawned: &[(EffectId, u32)], joined: &FxHashSet<EffectId>) -> u32 {
+        let left = |effect: EffectId| {
+            let mut at = Some(effect);
+            // A task that somebody waits for in a task that nobody waits for.
+            while let Some(effect) = at {
+                if !joined.contains(&effect) {
+                    return true;
+                }
+                at = self.enclosing_task(self.facts.effects[effect.index()].node);
+            }
+            false
+        };
+        spawned.iter().filter(|(effect, _)| left(*effect)).fold(0, |mask, (_, bit)| mask | bit)
+    }
+
+    /// Notes that this body waits for a task, unless it only describes a future that will.
+    pub(super) fn join(&mut self, effect: EffectId) {
+        if self.body.spawned_in.get(&effect) == Some(&self.body.block) {
+            self.body.joined.insert(effect);
+        }
+    }
+
+    /// The hand-over of the innermost task around a body.
+    fn enclosing_task(&self, node: NodeId) -> Option<EffectId> {
+        let mut at = Some(node);
+        while let Some(node) = at {
+            match self.facts.node(node).kind {
+                NodeKind::Spawned(effect) => return Some(effect),
+                _ => at = self.facts.node(node).parent,
+            }
+        }
+        None
     }
 
     /// Where the channel was made whose end a value is.
@@ -33,6 +69,7 @@ impl<'a> Eval<'a> {
         let body = self.add_node(NodeKind::Function, Some(self.body.node), self.span(work));
         let kind = EffectKind::Spawn { body, awaited: false, blocking, wrapper: false };
         let effect = self.effect(kind, what, span, Prov::NONE, Prov::NONE, None, None);
+        self.body.spawned_in.insert(effect, self.body.block);
         self.facts.nodes[body.index()].kind = NodeKind::Spawned(effect);
         let mut value = self.within_node(body, |eval| {
             let value = eval.expr(work);
