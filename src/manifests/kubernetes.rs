@@ -53,6 +53,10 @@ fn add(file: &File<'_>, document: &Rc<Node>, chart: Option<&str>, gates: &[Vec<S
         }
         return true;
     }
+    // It holds the schema of objects to come, and deploys none.
+    if kind == "CustomResourceDefinition" {
+        return true;
+    }
     collector.facts.seen = true;
     collector.objects.push(Object {
         path: file.path.to_owned(),

@@ -155,7 +155,7 @@ enum Format {
 }
 
 /// Files of tools that build, lint or lock, and no deployment or configuration.
-const TOOL_FILES: [&str; 26] = [
+const TOOL_FILES: [&str; 27] = [
     "cargo.toml",
     "rust-toolchain.toml",
     "rustfmt.toml",
@@ -182,6 +182,7 @@ const TOOL_FILES: [&str; 26] = [
     "sqlx-data.json",
     "openapi.json",
     "makefile.toml",
+    "values.schema.json",
 ];
 const TOOL_FOLDERS: [&str; 9] = [".github", ".gitlab", ".circleci", "node_modules", ".sqlx", ".cargo", ".git", ".vscode", "target"];
 
@@ -278,8 +279,8 @@ fn read_file(file: &File<'_>, format: Format, collector: &mut Collector) -> Resu
         }
         Format::Json => {
             if let (documents, None) = yaml::parse_json(file.text) {
-                for document in documents {
-                    settings::read_tree(file, &document, collector);
+                for document in documents.iter().filter(|document| !is_schema(document)) {
+                    settings::read_tree(file, document, collector);
                 }
             }
         }
@@ -325,7 +326,14 @@ fn is_manifest_json(text: &str) -> bool {
     .any(|mark| text.contains(mark))
 }
 
-fn read_documents(file: &File<'_>, documents: Vec<Rc<Node>>, collector: &mut Collector) {
+/// What says which keys there may be, and gives none of them a value: a JSON schema, whose draft has its
+/// name at the top (<https://json-schema.org/draft/2020-12/json-schema-core#section-8.1.1>).
+fn is_schema(document: &Node) -> bool {
+    document.text_at(&["$schema"]).is_some_and(|draft| draft.contains("//json-schema.org/"))
+}
+
+fn read_documents(file: &File<'_>, mut documents: Vec<Rc<Node>>, collector: &mut Collector) {
+    documents.retain(|document| !is_schema(document));
     if file.name() == "chart.yaml" {
         let name = documents.first().and_then(|chart| chart.text_at(&["name"]));
         collector.charts.extend(name.map(|name| (file.folder().to_owned(), name.to_owned())));

@@ -180,3 +180,24 @@ fn a_recipe_ships_settings() {
     assert_eq!((facts.settings[0].key.as_str(), facts.settings[0].location.line), ("DATABASE_URL", 2));
     assert!(!facts.seen, "it deploys nothing");
 }
+
+/// The same keys, once as what there may be and once as what there is.
+#[test]
+fn a_schema_sets_nothing() {
+    let keys = "{\"sessionAffinity\": {\"type\": \"string\"}, \"apiVersion\": {\"type\": \"string\"}}";
+    let draft = format!("{{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"properties\": {keys}}}");
+    let definition = |kind: &str| {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\nspec:\n  properties:\n    sessionAffinity: {{type: string}}\n")
+    };
+    let schema = definition("CustomResourceDefinition");
+    let schemas = facts(&[
+        ("chart/values.schema.json", &draft.replace("$schema", "title")),
+        ("chart/values-shape.json", &draft),
+        ("schemas/settings.json", &draft.replace("apiVersion", "version")),
+        ("crds/x.yaml", &schema),
+        ("chart/templates/x.yaml", &format!("{{{{ if .Values.x }}}}\n{schema}{{{{ end }}}}\n")),
+    ]);
+    assert_eq!((schemas.affinities.len(), schemas.settings.len(), schemas.seen), (0, 0, false), "{schemas:?}");
+    let values = draft.replace("$schema", "title");
+    assert_eq!(facts(&[("chart/values-shape.json", &values), ("x.yaml", &definition("Shop"))]).affinities.len(), 2);
+}
