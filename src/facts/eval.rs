@@ -5,6 +5,7 @@
 mod adaptors;
 mod applied;
 mod biscuits;
+mod body;
 mod calls;
 mod checks;
 mod choices;
@@ -34,6 +35,7 @@ mod wrappers;
 
 pub use handouts::state_of;
 
+use self::body::{Body, Guard};
 use super::configured::Configuration;
 use super::model::*;
 use super::value::{Form, Val};
@@ -130,87 +132,6 @@ pub struct Eval<'a> {
     nested: u32,
     body: Body,
     tokens: tokens::Working,
-}
-
-/// The function, closure or initialiser that is being walked.
-struct Body {
-    def: DefId,
-    /// Whether the code that is being walked runs as the service is shipped.
-    choice: Choice,
-    node: NodeId,
-    file: FileId,
-    scope: Scope,
-    env: env::Env,
-    guards: Vec<Guard>,
-    order: u32,
-    ret: Option<Val>,
-    loads: bool,
-    stores: bool,
-    sleeps: bool,
-    /// It takes a message for its caller.
-    receives: bool,
-    branch: Option<BranchId>,
-    /// Ways out of loops met so far, other than those of `select!`, by which loops are told to stop.
-    leaves: u32,
-    /// `break`s of the loop that is being walked.
-    breaks: u32,
-    /// Waits for an item of a queue met so far, other than those of `select!`.
-    waits: u32,
-    /// Those of them that wait for what this very body puts in.
-    own_waits: u32,
-    /// Channels made in this body, by where.
-    channels: Vec<Span>,
-    /// Parameters that run in a task, and the task.
-    spawned_params: Vec<(EffectId, u32)>,
-    /// The async block that is being walked, counted from 1; 0 outside of all.
-    block: u32,
-    blocks: u32,
-    /// In which of them each task begins.
-    spawned_in: FxHashMap<EffectId, u32>,
-    /// Those that are waited for there.
-    joined: FxHashSet<EffectId>,
-    repeats_params: u32,
-    ages_params: u32,
-    /// Parameters called in the loop that is being walked.
-    called_params: u32,
-    /// What callees did to places of this body already.
-    substituted: FxHashSet<(NodeId, AccessId, Place)>,
-    texts: Vec<wrappers::TextCall>,
-    handed: Vec<wrappers::Handed>,
-    /// What the method called last was given, and where its name stands.
-    given: Option<(Span, Prov, Vec<AccessId>)>,
-    /// Parameters that are futures or closures by their written type.
-    work_params: u32,
-    /// `self` is `&mut self`: its plain fields are state.
-    exclusive_self: bool,
-    /// After a connection was accepted in a loop, or in what makes a service for each: what is made here goes with it.
-    connection: bool,
-    /// Loops without an end around what is walked.
-    endless: u32,
-    /// The loop that is walked, if it waits for what a channel or stream brings.
-    receiving: Option<Span>,
-    /// Loops and closures over elements around what is walked.
-    iterating: u32,
-    /// It calls a generic function that checks tokens, for claims that are not named here.
-    checks: bool,
-    /// `self` is of a type that other methods change through `&mut self`: its plain numbers are state.
-    counting_self: bool,
-    /// Depth of questions whose answer is a call to stop.
-    stopping: u32,
-    /// Flags that such a call sets, and those by which loops are left.
-    stop_flags: Vec<Name>,
-    flag_breaks: Vec<Name>,
-    /// Sinks that parameters flow into, here or further down.
-    param_uses: Vec<(u32, UseKind)>,
-    /// It gives back an option: what is absent here is for the caller to judge.
-    passes_absence: bool,
-}
-
-/// A held lock or permit.
-struct Guard {
-    access: AccessId,
-    /// The variable that holds it; a temporary ends with its statement.
-    name: Option<Name>,
 }
 
 impl<'a> Eval<'a> {
@@ -566,55 +487,4 @@ fn changed_types(p: &Program) -> FxHashSet<Res> {
     let changes = |def: &DefId| p.function(*def).is_some_and(|f| matches!(f.receiver, Some(hir::Receiver::RefMut)));
     let changed = p.impls.iter().filter(|i| i.fns.iter().any(|(_, def)| changes(def)));
     changed.filter_map(|i| i.self_ty.head()).collect()
-}
-
-impl Body {
-    fn new(def: DefId, node: NodeId, file: FileId, scope: Scope) -> Body {
-        Body {
-            def,
-            choice: Choice::Always,
-            node,
-            file,
-            scope,
-            env: env::Env::default(),
-            guards: Vec::new(),
-            order: 0,
-            ret: None,
-            loads: false,
-            stores: false,
-            sleeps: false,
-            receives: false,
-            branch: None,
-            leaves: 0,
-            breaks: 0,
-            waits: 0,
-            own_waits: 0,
-            channels: Vec::new(),
-            spawned_params: Vec::new(),
-            block: 0,
-            blocks: 0,
-            spawned_in: FxHashMap::default(),
-            joined: FxHashSet::default(),
-            repeats_params: 0,
-            ages_params: 0,
-            called_params: 0,
-            substituted: FxHashSet::default(),
-            texts: Vec::new(),
-            handed: Vec::new(),
-            given: None,
-            work_params: 0,
-            exclusive_self: false,
-            connection: false,
-            endless: 0,
-            receiving: None,
-            iterating: 0,
-            checks: false,
-            counting_self: false,
-            stopping: 0,
-            stop_flags: Vec::new(),
-            flag_breaks: Vec::new(),
-            param_uses: Vec::new(),
-            passes_absence: false,
-        }
-    }
 }
