@@ -30,7 +30,7 @@ fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     let def = w.facts.node(effect.node).def;
-    let drawn = effect.data == Prov::NONE || w.graph.resolve(effect.data, def).has(Prov::RANDOM);
+    let drawn = effect.data == Prov::NONE || effect.data.has(Prov::RANDOM) || is_drawn(w.graph.resolve(effect.data, def));
     if !drawn || !at_start(w, effect.node) || w.facts.entries.is_empty() || keepers.elsewhere(w, effect) {
         return None;
     }
@@ -44,6 +44,11 @@ fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
     let declared = Step::new(Role::Declared, "the key is generated at start", location.clone());
     let witness = evidence::built(declared, evidence::handled(w, def, ID, "signed cookies"));
     Some(told(message, reason, witness).at(def, symbol, location, w))
+}
+
+/// Whether what callers pass is random. A struct of settings with one random part in it is no random key.
+fn is_drawn(passed: Prov) -> bool {
+    passed.has(Prov::RANDOM) && !passed.has(Prov::CONFIG) && !passed.has(Prov::REQUEST)
 }
 
 fn told(message: String, reason: String, witness: Vec<Vec<Step>>) -> Told<&'static str> {

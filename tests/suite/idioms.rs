@@ -238,3 +238,25 @@ fn a_delegate_is_run_once_a_message() {
     assert_eq!(consume("true"), ["unrecoverable-stream-state"]);
     assert_eq!(consume("false"), QUIET);
 }
+
+/// A registration at start that is signed for another service: the secret comes with the settings, beside what is drawn.
+#[test]
+fn settings_with_something_random_beside_the_secret_make_no_random_key() {
+    let signed = |secret: &str| {
+        let source = format!(
+            "use axum::{{Router, routing::get}}; use hmac::{{Hmac, Mac}}; use rand::RngCore;\n\
+            struct Settings {{ secret: String, node: String }}\n\
+            fn drawn() -> String {{ let mut bytes = [0u8; 32]; rand::rng().fill_bytes(&mut bytes); hex::encode(bytes) }}\n\
+            fn sign(secret: &str, text: &str) -> Vec<u8> {{ let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap(); \
+            mac.update(text.as_bytes()); mac.finalize().into_bytes().to_vec() }}\n\
+            async fn hello() {{}}\n\
+            #[tokio::main] async fn main() {{ let settings = Settings {{ secret: {secret}, node: drawn() }}; \
+            let all = (settings.secret + &settings.node, 1).0; let seal = sign(&all, \"register\"); \
+            reqwest::Client::new().post(\"https://hub\").body(seal).send().await.unwrap(); \
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), Router::new().route(\"/\", get(hello))).await.unwrap(); }}"
+        );
+        Tree::service("clinic", &["axum", "hmac", "rand", "sha2", "hex", "reqwest", "tokio"], source).rules()
+    };
+    assert_eq!(signed("std::env::var(\"SECRET\").unwrap()"), [""; 0]);
+    assert_eq!(signed("drawn()"), ["per-instance-secret"]);
+}
