@@ -75,6 +75,8 @@ pub struct Catalog {
     pub secrets: secrets::Secrets,
     pub tokens: tokens::TokenTables,
     stores: FxHashMap<String, StoreKind>,
+    /// Methods that change what an embedded engine keeps, by crate.
+    engine_writes: FxHashMap<String, Vec<String>>,
     type_memo: RwLock<FxHashMap<Name, Option<TypeInfo>>>,
     function_memo: RwLock<FxHashMap<Name, Option<FnInfo>>>,
 }
@@ -153,6 +155,11 @@ impl Catalog {
     /// What kind of client the values of a crate are.
     pub fn store(&self, path: &str) -> Option<StoreKind> {
         self.stores.get(first(path)).copied()
+    }
+
+    /// Whether a method of an embedded engine's type changes what it keeps, as the catalog says.
+    pub fn writes_engine(&self, path: &str, method: &str) -> bool {
+        self.engine_writes.get(first(path)).is_some_and(|methods| methods.iter().any(|m| m == method))
     }
 
     /// How a crate's clients consume messages.

@@ -205,6 +205,7 @@ pub(super) struct Document {
     secrets: SecretsDocument,
     token: TokenDocument,
     stores: BTreeMap<StoreKind, Vec<String>>,
+    engine_writes: BTreeMap<String, Vec<String>>,
 }
 
 impl Catalog {
@@ -258,6 +259,9 @@ impl Catalog {
         self.tokens.add(document.token);
         for (kind, crates) in document.stores {
             self.stores.extend(crates.into_iter().map(|c| (c, kind)));
+        }
+        for (krate, methods) in document.engine_writes {
+            self.engine_writes.entry(krate).or_default().extend(methods);
         }
         self.attributes.extend(document.attributes);
         for parts in document.parts {

@@ -27,8 +27,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
             continue;
         }
         let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
-        // A file that the request brings is its own; one that nobody writes is shipped with the service.
-        let foreign = w.graph.resolve(effect.path, node.def).has(Prov::REQUEST);
+        // A file that the request brings is its own, but no request has brought what is opened at the start; one that
+        // nobody writes is shipped with the service.
+        let at_start = w.graph.phase(effect.node).has(crate::facts::phases::Phases::STARTUP);
+        let foreign = !at_start && w.graph.resolve(effect.path, node.def).has(Prov::REQUEST);
         let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
         let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
         // What lies in memory alone was not shipped with anything in it.

@@ -6,6 +6,7 @@ mod config;
 mod consumers;
 mod deployment;
 mod docs;
+mod engines;
 mod entry_points;
 mod fingerprints;
 mod framework_state;

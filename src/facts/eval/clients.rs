@@ -140,7 +140,8 @@ impl<'a> Eval<'a> {
         let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
         let terminal =
             if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
-        if sync && terminal {
+        let writes = matches!(&recv.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), name));
+        if sync && terminal || writes {
             return self.carry_out(recv, span);
         }
         recv

@@ -214,6 +214,10 @@ impl<'a> Eval<'a> {
             StoreKind::Http => posts(&call.verbs),
             // A transport that is built or asked for its health has sent nothing.
             StoreKind::Mail => call.verbs.iter().any(|v| v.starts_with("send") || v.starts_with("deliver")),
+            StoreKind::Embedded => {
+                let engine = |v: &String| matches!(&value.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), v));
+                changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(engine)
+            }
             StoreKind::Queue => changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(|v| publishes(v)),
             _ => changes(call.text.as_deref(), &call.verbs),
         };
