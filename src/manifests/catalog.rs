@@ -41,7 +41,12 @@ enum KeyKind {
 
 /// The names that an image itself can have.
 pub fn is_known_image(name: &str) -> bool {
-    IMAGES.iter().any(|(group, names)| group != "generic" && names.contains(name))
+    IMAGES.iter().any(|(group, names)| !matches!(group.as_str(), "generic" | "sidecars") && names.contains(name))
+}
+
+/// What a name ends in that belongs to something beside the service it begins with.
+pub fn is_sidecar(last: &str) -> bool {
+    IMAGES.get("sidecars").is_some_and(|names| names.contains(last))
 }
 
 /// The names of what keeps data or watches: whatever is called after one of these goes with it.

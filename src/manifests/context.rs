@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::catalog;
 use super::facts::{Build, ManifestFacts, Owner, Workload, WorkloadId};
 use super::role;
 use crate::finding::{Confidence, Location};
@@ -73,8 +74,7 @@ const PLAIN_NAMES: [&str; 18] = [
 ];
 
 /// What stands beside a service and carries its name: `shop-ui` is no instance of `shop`.
-const BESIDE: [&str; 12] =
-    ["client", "console", "dashboard", "docs", "e2e", "exporter", "frontend", "test", "tests", "ui", "webui", "website"];
+const BESIDE: [&str; 11] = ["client", "console", "dashboard", "docs", "e2e", "frontend", "test", "tests", "ui", "webui", "website"];
 
 impl ManifestContext {
     pub fn new(services: Vec<Service>, hidden_cells: Vec<CodeFinding>, embedded_stores: Vec<CodeFinding>) -> ManifestContext {
@@ -100,6 +100,11 @@ impl ManifestContext {
         let by_image = self.by_image(workload);
         if !by_image.is_empty() {
             return sure(by_image);
+        }
+        // Where no image says otherwise, a service may be called `exporter` or `proxy` itself.
+        let exact = self.exactly(&workload.name);
+        if !exact.is_empty() && workload.build.is_none() && !role::is_telling(workload.image.as_deref()) {
+            return sure(exact);
         }
         if workload.owner == Owner::SomebodyElses || owner == Owner::SomebodyElses {
             return None;
@@ -151,6 +156,11 @@ impl ManifestContext {
         if found.is_empty() { self.called(owner) } else { found }
     }
 
+    fn exactly(&self, name: &str) -> Vec<usize> {
+        let name = name.to_ascii_lowercase();
+        (0..self.services.len()).filter(|at| self.services.get(*at).is_some_and(|service| service.names.contains(&name))).collect()
+    }
+
     /// The services with this name itself, or with a word before or after it: `shop` for `shop-api`
     /// and `acme-shop`, `sequencer` for the crate `acme-sequencer`.
     fn called(&self, name: &str) -> Vec<usize> {
@@ -164,7 +174,7 @@ impl ManifestContext {
             |long: &str, short: &str| !PLAIN_NAMES.contains(&short) && long.strip_suffix(short).is_some_and(|rest| rest.ends_with('-'));
         let begins = |long: &str, short: &str| {
             let rest = long.strip_prefix(short).and_then(|rest| rest.strip_prefix('-'));
-            !PLAIN_NAMES.contains(&short) && rest.is_some_and(|rest| !BESIDE.contains(&rest))
+            !PLAIN_NAMES.contains(&short) && rest.is_some_and(|rest| !is_beside(rest))
         };
         let matches = |service: &str| {
             let service = service.replace('_', "-");
@@ -194,6 +204,12 @@ impl ManifestContext {
             (true, false) => None,
         }
     }
+}
+
+/// By the last word: a store, a monitor or a sidecar of `shop` may be called after it too.
+fn is_beside(rest: &str) -> bool {
+    let last = rest.rsplit('-').next().unwrap_or(rest);
+    BESIDE.contains(&last) || catalog::is_sidecar(last) || catalog::is_known_family(last)
 }
 
 fn is_within(folder: &str, above: &str) -> bool {

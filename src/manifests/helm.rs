@@ -284,13 +284,15 @@ pub fn display_name(text: &str, chart: &str) -> String {
             let helper = word.rsplit_once('.').filter(|(prefix, _)| !prefix.is_empty() && !prefix.starts_with('.'));
             match (word, helper) {
                 (".Chart.Name", _) => Some(chart),
-                (_, Some((prefix, "fullname" | "name"))) => Some(prefix.split('.').next().unwrap_or(prefix)),
+                // Helpers of library charts write the name of the chart that asks.
+                (_, Some(("common" | "common.names", "fullname" | "name"))) => Some(chart),
+                (_, Some((prefix, "fullname" | "name"))) => Some(prefix),
                 _ if word.starts_with('-') => Some(word.trim_matches('-')).filter(|word| !word.is_empty()),
                 _ => None,
             }
         })
         .collect();
-    if words.is_empty() { chart.to_owned() } else { words.join("-") }
+    if words.is_empty() { chart.to_owned() } else { words.join("-").replace('.', "-") }
 }
 
 /// Affinity that is switched on in values.

@@ -20,12 +20,14 @@ fn pod_spec(object: &Object) -> Option<&Node> {
     if object.kind == "Pod" { object.node.at(&["spec"]) } else { object.node.at(&["spec", "template", "spec"]) }
 }
 
-/// The image of the first container that is not somebody else's, or else of the first.
+/// The image of the first container that is not somebody else's, or else of the first. Sidecars come last.
 pub fn image(object: &Object, collector: &Collector) -> Option<String> {
     let containers = pod_spec(object)?.get("containers")?;
-    let images: Vec<String> = containers
-        .items()
+    let sidecar = |container: &Node| container.text_at(&["name"]).is_some_and(role::is_sidecar);
+    let (sidecars, others): (Vec<_>, Vec<_>) = containers.items().iter().partition(|container| sidecar(container));
+    let images: Vec<String> = others
         .iter()
+        .chain(&sidecars)
         .filter_map(|container| container.text_at(&["image"]))
         .map(|image| match &object.chart {
             Some(chart) => collector.resolve_image(chart, image).unwrap_or_else(|| image.to_owned()),

@@ -5,7 +5,7 @@ use super::facts::Owner;
 
 /// `None` and templated images say nothing; then the workload's name decides.
 pub fn owner(name: &str, image: Option<&str>, built: bool) -> Owner {
-    let foreign = match image.filter(|image| !is_computed(image)) {
+    let foreign = match image.filter(|image| is_telling(Some(image))) {
         Some(image) => is_foreign_image(image),
         None if built => catalog::is_known_image(&name.to_ascii_lowercase()),
         None => is_foreign_name(name),
@@ -13,9 +13,9 @@ pub fn owner(name: &str, image: Option<&str>, built: bool) -> Owner {
     if foreign { Owner::SomebodyElses } else { Owner::OwnService }
 }
 
-/// A template that leaves no repository to read.
-fn is_computed(image: &str) -> bool {
-    repository(image).is_empty()
+/// Whether there is an image, and no template that leaves no repository to read.
+pub fn is_telling(image: Option<&str>) -> bool {
+    image.is_some_and(|image| !repository(image).is_empty())
 }
 
 /// Registry, tag and digest cut off; lower case. Empty where an expression stands.
@@ -48,6 +48,11 @@ pub fn is_foreign_name(name: &str) -> bool {
     matches_name(name, catalog::is_known_workload)
 }
 
+/// A container by its name alone.
+pub fn is_sidecar(name: &str) -> bool {
+    catalog::is_sidecar(name.rsplit(['-', '_']).next().unwrap_or(name))
+}
+
 /// The whole name or its end after a `-`; its beginning too where that names a store or a
 /// monitor, for an exporter or a console.
 fn matches_name(name: &str, known: fn(&str) -> bool) -> bool {
@@ -56,7 +61,8 @@ fn matches_name(name: &str, known: fn(&str) -> bool) -> bool {
         || known(bare)
         || name.char_indices().any(|(at, c)| {
             matches!(c, '-' | '_' | '.' | '~')
-                && (name.get(..at).is_some_and(catalog::is_known_family) || name.get(at + 1..).is_some_and(known))
+                && (name.get(..at).is_some_and(catalog::is_known_family)
+                    || name.get(at + 1..).is_some_and(|rest| known(rest) || catalog::is_sidecar(rest)))
         })
 }
 
@@ -73,10 +79,14 @@ mod tests {
             "ghcr.io/acme/postgres-exporter:1",
             "localhost:5000/nginx",
             "prom/prometheus:v2",
+            "acme/airflow-exporter:2",
+            "acme/shop_metrics",
         ] {
             assert_eq!(owner("app", Some(image), false), Owner::SomebodyElses, "{image}");
         }
-        for image in ["acme/shop:postgres", "redis.example.com/shop", "${IMAGE}", "shop"] {
+        for image in
+            ["acme/shop:postgres", "redis.example.com/shop", "${IMAGE}", "shop", "acme/exporter", "acme/metrics", "acme/shop-metricsd"]
+        {
             assert_eq!(owner("app", Some(image), false), Owner::OwnService, "{image}");
         }
     }
@@ -85,6 +95,9 @@ mod tests {
     fn a_name_decides_where_the_image_is_computed() {
         assert_eq!(owner("shop-db", None, false), Owner::SomebodyElses);
         assert_eq!(owner("~~.Release.Name~~-redis", Some("~~.Values.image~~"), false), Owner::SomebodyElses);
+        assert_eq!(owner("shop-metrics", None, false), Owner::SomebodyElses);
+        assert_eq!(owner("metrics", None, false), Owner::SomebodyElses);
+        assert_eq!(owner("metrics", None, true), Owner::OwnService);
         assert_eq!(owner("shop", None, true), Owner::OwnService);
         assert_eq!(owner("db", None, true), Owner::OwnService);
         assert_eq!(owner("postgres", None, true), Owner::SomebodyElses);

@@ -201,3 +201,30 @@ fn a_schema_sets_nothing() {
     let values = draft.replace("$schema", "title");
     assert_eq!(facts(&[("chart/values-shape.json", &values), ("x.yaml", &definition("Shop"))]).affinities.len(), 2);
 }
+
+#[test]
+fn a_sidecar_does_not_say_what_a_pod_runs() {
+    let pod = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: x}}\nspec:\n  containers:\n    - {{name: {name}, image: acme/probe}}\n    - {{name: main, image: acme/shop}}\n"
+        )
+    };
+    let image = |name: &str| facts(&[("pod.yaml", &pod(name))]).workloads[0].image.clone();
+    assert_eq!(image("shop-metrics").as_deref(), Some("acme/shop"));
+    assert_eq!(image("front").as_deref(), Some("acme/probe"));
+}
+
+/// An exporter that is written here is the service, and any other is not.
+#[test]
+fn an_exporter_is_own_where_a_service_is_called_so() {
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ template \"shop.exporter.fullname\" . }}\nspec:\n  template:\n    spec:\n      containers:\n        - image: {{ .Values.image }}\n";
+    let facts = facts(&[("chart/templates/d.yaml", template)]);
+    let workload = &facts.workloads[0];
+    let is_own = |service: &str| {
+        let service = Service { names: vec![service.to_owned()], folder: String::new(), packages: Vec::new() };
+        let context = ManifestContext::new(vec![service], Vec::new(), Vec::new());
+        context.own(&facts, Some(WorkloadId(0)), None, workload.owner).is_some()
+    };
+    assert_eq!(workload.name, "shop-exporter");
+    assert_eq!((is_own("shop-exporter"), is_own("shop")), (true, false));
+}
