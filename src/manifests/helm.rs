@@ -298,17 +298,19 @@ pub fn display_name(text: &str, chart: &str) -> String {
 /// Affinity that is switched on in values.
 pub fn join(collector: &mut Collector) {
     let mut found = Vec::new();
+    let foreign_key = |key: &str| role::is_foreign_name(key) && key != "ingress" && key != "proxy";
     for values in &collector.values {
+        // A chart of a store or a monitor; a service of the tree may be called so all the same.
+        let chart = collector.chart_name(&values.folder);
+        let target = foreign_key(chart).then(|| chart.to_owned());
         for hit in affinity::scan(&values.node) {
             if !is_switched_off(&values.node, &hit.path) {
-                let foreign = hit
-                    .path
-                    .split_last()
-                    .is_some_and(|(_, parents)| parents.iter().any(|key| role::is_foreign_name(key) && key != "ingress" && key != "proxy"));
+                let foreign =
+                    target.is_some() || hit.path.split_last().is_some_and(|(_, parents)| parents.iter().any(|key| foreign_key(key)));
                 found.push(Affinity {
                     kind: hit.kind,
                     workload: None,
-                    target: None,
+                    target: target.clone(),
                     owner: if foreign { Owner::SomebodyElses } else { Owner::OwnService },
                     environment: values.environment,
                     location: location(&values.path, hit.span),

@@ -228,3 +228,15 @@ fn an_exporter_is_own_where_a_service_is_called_so() {
     assert_eq!(workload.name, "shop-exporter");
     assert_eq!((is_own("shop-exporter"), is_own("shop")), (true, false));
 }
+
+#[test]
+fn a_chart_of_a_store_is_own_where_a_service_is_called_so() {
+    let read = |chart: &str| facts(&[("x/Chart.yaml", &format!("name: {chart}\n")), ("x/values.yaml", "sessionAffinity: ClientIP\n")]);
+    let is_own = |chart: &str| {
+        let service = Service { names: vec!["shop-metrics".to_owned()], folder: String::new(), packages: Vec::new() };
+        let (facts, context) = (read(chart), ManifestContext::new(vec![service], Vec::new(), Vec::new()));
+        let affinity = &facts.affinities[0];
+        context.own(&facts, affinity.workload, affinity.target.as_deref(), affinity.owner).is_some()
+    };
+    assert_eq!((is_own("shop"), is_own("shop-metrics"), is_own("loki")), (true, true, false));
+}
