@@ -336,3 +336,17 @@ fn a_function_that_is_handed_to_a_watcher_is_its_loop() {
     assert_eq!(service(&items("learn(id, name).await;"), start, "()"), QUIET);
     assert_eq!(service(&items("learn(id, name).await;"), "", "()"), ["authoritative-memory"]);
 }
+
+#[test]
+fn a_counter_that_only_a_line_of_a_time_series_tells_is_measured() {
+    let items = |frame: &str| {
+        format!(
+            "use std::sync::atomic::{{AtomicU64, Ordering}};
+            static OPENED: AtomicU64 = AtomicU64::new(0);
+            async fn show() -> String {{ let opened = OPENED.load(Ordering::Relaxed); format!(\"{frame}\") }}
+            async fn set() {{ OPENED.fetch_add(1, Ordering::Relaxed); }}"
+        )
+    };
+    assert_eq!(service(&items("gates opened={opened}u"), "", "()"), QUIET);
+    assert_eq!(service(&items("The gates were opened {opened} times"), "", "()"), ["authoritative-memory"]);
+}

@@ -57,6 +57,10 @@ impl<'a> Eval<'a> {
                 if !parts.is_empty() {
                     value.extra().elems = parts;
                 }
+                if values.first().and_then(|v| v.str()).is_some_and(is_line_protocol) {
+                    self.uses_of(&value, UseKind::Logged, span);
+                    value.reads.clear();
+                }
                 // Of a text that is put together, the frame says what it is.
                 if let Some(frame) = values.first().and_then(|v| v.str()).map(str::to_string) {
                     value.extra().literal = Some(Literal::Str(frame));
@@ -185,4 +189,11 @@ impl<'a> Eval<'a> {
         }
         result.unwrap_or_else(Val::unit)
     }
+}
+
+/// Whether the frame of a text writes integer fields of the line protocol, in which time series are reported:
+/// `requests={n}u`, by <https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/>.
+fn is_line_protocol(frame: &str) -> bool {
+    let mut fields = frame.split([',', ' ', '\n']).filter(|part| part.contains('=')).peekable();
+    fields.peek().is_some() && fields.all(|field| field.ends_with("}u") || field.ends_with("}i"))
 }
