@@ -27,7 +27,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         // A temporary name and its rename, or several files of one store, are one way to disk.
         if writes
             && done.get(&def).is_none_or(|&told| w.facts.excludes(told, effect.branch))
-            && let Some(finding) = judge(effect, w)
+            && let Some(finding) = judge(settled(effect, w), w)
         {
             done.entry(def).or_insert(effect.branch);
             findings.push(finding);
@@ -37,6 +37,13 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         findings.extend(job(NodeId(number), w).filter(|(def, _)| done.insert(*def, None).is_none()).map(|(_, finding)| finding));
     }
     findings
+}
+
+/// A temporary file that is kept has its home where the same function then renames it to.
+fn settled<'w>(effect: &'w Effect, w: &'w World<'_>) -> &'w Effect {
+    let renames = |e: &&Effect| e.node == effect.node && e.order > effect.order && e.kind == EffectKind::File(FnEffect::FileRename);
+    let kept = effect.what.ends_with("NamedTempFile::keep");
+    w.facts.effects.iter().filter(|_| kept).find(renames).unwrap_or(effect)
 }
 
 /// Background work that takes jobs from a store, leaves what it made on disk under a name from the job, and tells
@@ -133,13 +140,23 @@ fn refetched_here(effect: &Effect, def: DefId, w: &World<'_>) -> bool {
     looks && (fetches || calls)
 }
 
-/// Whether the function gives the file to a value that removes it when it goes.
+/// Whether the function gives the file to a value that removes it when it goes, and is nowhere told to leave it.
 fn removed_on_drop(effect: &Effect, w: &World<'_>) -> bool {
     let def = w.facts.node(effect.node).def;
-    let removes =
-        |drop: DefId| w.facts.effects.iter().any(|e| e.kind == EffectKind::File(FnEffect::FileRemove) && w.facts.node(e.node).def == drop);
+    let removes = |holder: DefId, drop: DefId| {
+        let own = |e: &&Effect| e.kind == EffectKind::File(FnEffect::FileRemove) && w.facts.node(e.node).def == drop;
+        w.facts.effects.iter().filter(own).any(|e| e.branch.is_none() || !is_told(holder, drop, w))
+    };
     let drop_of = |holder: DefId| w.p.methods.get(&(Res::Def(holder), w.p.names.get("drop")?))?.first().copied();
-    w.facts.inits.iter().filter(|i| w.facts.node(i.node).def == def).any(|i| drop_of(i.holder).is_some_and(removes))
+    let holders = w.facts.inits.iter().filter(|i| w.facts.node(i.node).def == def).map(|i| i.holder);
+    FxHashSet::from_iter(holders).into_iter().any(|holder| drop_of(holder).is_some_and(|drop| removes(holder, drop)))
+}
+
+/// Whether a flag of a value is set on it by others than its `drop`: `self.finished = true`.
+fn is_told(holder: DefId, drop: DefId, w: &World<'_>) -> bool {
+    let flag = |a: &Access| matches!(a.place.path.last(), Some(Seg::Field(of, _)) if *of == holder);
+    let set = |a: &Access| matches!(a.literal, Some(Literal::Bool(_))) && flag(a);
+    w.facts.accesses.iter().any(|a| set(a) && w.facts.node(a.node).def != drop)
 }
 
 fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {

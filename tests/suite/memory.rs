@@ -280,6 +280,32 @@ fn a_file_that_its_owner_removes_is_temporary() {
 }
 
 #[test]
+fn a_file_that_its_owner_is_told_to_leave_stays() {
+    let owner = |tell: &str| {
+        format!(
+            "struct Crate {{ path: String, sealed: bool }} impl Crate {{ fn seal(&mut self) {{ {tell} }} }}\n\
+            impl Drop for Crate {{ fn drop(&mut self) {{ if !self.sealed {{ std::fs::remove_file(&self.path).ok(); }} }} }}\n\
+            fn unload(n: u32, body: &str) -> Crate {{ let path = format!(\"crates/{{n}}\"); std::fs::write(&path, body).unwrap(); Crate {{ path, sealed: false }} }}\n\
+            struct Port {{ n: u32 }}"
+        )
+    };
+    let write = format!("let mut held = unload(*n, &body); held.seal(); {OK}");
+    assert_eq!(port(&owner("self.sealed = true;"), "Port { n: 1 }", &write, OK), ["local-file"]);
+    assert_eq!(port(&owner("println!(\"{}\", self.sealed);"), "Port { n: 1 }", &write, OK), QUIET);
+}
+
+#[test]
+fn a_temporary_file_that_is_kept_lies_where_it_is_renamed_to() {
+    let written = |then: &str| {
+        let write = format!("let (_, path) = tempfile::NamedTempFile::new().unwrap().keep().unwrap();\n{then}\n{OK}");
+        let tree = Tree::service("harbour", &["actix-web", "tempfile"], format!("{HEAD}{}", service("struct Port;", "Port", &write, OK)));
+        tree.understood().findings.into_iter().map(|f| f.symbol.rsplit("::").next().unwrap().to_string()).collect::<Vec<String>>()
+    };
+    assert_eq!(written("std::fs::rename(path, format!(\"berths/{n}\")).unwrap();"), ["rename"]);
+    assert_eq!(written("println!(\"{path:?}\");"), ["keep"]);
+}
+
+#[test]
 fn an_upload_persisted_through_its_field_stays_on_this_disk() {
     let items = "use actix_multipart::form::{MultipartForm, tempfile::TempFile};\n#[derive(MultipartForm)] struct Cargo { files: Vec<TempFile> }\n\
         #[post(\"/cargo\")] async fn load(MultipartForm(cargo): MultipartForm<Cargo>) -> HttpResponse { for f in cargo.files { KEEP } HttpResponse::Ok().finish() }\n\
