@@ -68,6 +68,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if cell.expires && profile.put_from.has(Prov::STORE) && !relied_on {
         return None;
     }
+    // Whoever asks a cache that ages neither answers with what it finds nor is refused: a miss is the same to all.
+    if cell.expires && profile.class == "cache" && !relied_on && profile.visible.or(profile.refusal).is_none() {
+        return None;
+    }
     let used = profile.visible.or(profile.refusal).or(profile.used)?;
     let write = evidence::pick(w, &written, None)?;
     let reads: Vec<AccessId> = std::iter::once(used.access).chain(profile.reads.iter().copied()).collect();

@@ -350,3 +350,33 @@ fn a_counter_that_only_a_line_of_a_time_series_tells_is_measured() {
     assert_eq!(service(&items("gates opened={opened}u"), "", "()"), QUIET);
     assert_eq!(service(&items("The gates were opened {opened} times"), "", "()"), ["authoritative-memory"]);
 }
+
+#[test]
+fn a_cache_that_ages_and_neither_answers_nor_refuses_is_no_home() {
+    let garden = |life: &str, ask: &str| {
+        let code = format!(
+            r#"
+use axum::{{Router, extract::Path, http::StatusCode, routing::get}};
+use std::{{cmp::Ordering, sync::LazyLock, time::Duration}};
+use moka::future::Cache;
+#[derive(Clone)] struct Bed {{ turn: u32, crop: String }}
+static BEDS: LazyLock<Cache<u32, Bed>> = LazyLock::new(|| Cache::builder().max_capacity(500){life}.build());
+async fn keep(id: u32, bed: Bed) {{
+    if let Some(old) = BEDS.get(&id).await {{
+        match bed.turn.cmp(&old.turn) {{ Ordering::Less => return, _ => {{}} }}
+    }}
+    BEDS.insert(id, bed).await;
+}}
+async fn show(Path(id): Path<u32>) -> Result<String, StatusCode> {{ {ask} }}
+async fn set(Path(id): Path<u32>, crop: String) {{ keep(id, Bed {{ turn: 1, crop }}).await }}
+fn main() {{ let _service: Router = Router::new().route("/beds/{{id}}", get(show).put(set)); }}
+"#
+        );
+        Tree::service("garden", &["axum", "moka"], code).rules()
+    };
+    let ages = ".time_to_live(Duration::from_secs(60))";
+    assert_eq!(garden(ages, "Ok(String::new())"), QUIET);
+    let shows = "BEDS.get(&id).await.map(|bed| bed.crop).ok_or(StatusCode::NOT_FOUND)";
+    assert_eq!(garden(ages, shows), ["authoritative-memory"]);
+    assert_eq!(garden("", "Ok(String::new())"), ["authoritative-memory"]);
+}
