@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::suppress::{INVALID_SUPPRESSION, UNUSED_SUPPRESSION};
-use super::{Reported, Settings, Suppressed, text};
+use super::{By, Reported, Settings, Suppressed, text};
 use crate::analysis::Assessed;
 use crate::finding::ChecklistItem;
 use crate::rulebook::Rulebook;
@@ -84,7 +84,8 @@ pub fn judge(
             let shown: Vec<String> = findings.iter().filter(|r| counts(r)).map(|r| r.fingerprint.clone()).collect();
             let allowed = suppressed.iter().filter(|s| counts(&s.reported)).count() as u64;
             let before = before.get(&item).copied().unwrap_or(0);
-            let (status, reason) = verdict(item, [shown.len() as u64, allowed, before], settings, rules, assessed);
+            let known = suppressed.iter().filter(|s| s.by == By::Baseline && counts(&s.reported)).count() as u64;
+            let (status, reason) = verdict(item, [shown.len() as u64, known, allowed - known, before], settings, rules, assessed);
             let facts = facts.iter().filter(|(of, _)| *of == item).map(|(_, fact)| fact.clone()).collect();
             ItemReport { item, status, reason, facts, findings: shown }
         })
@@ -93,12 +94,13 @@ pub fn judge(
 
 fn verdict(
     item: ChecklistItem,
-    [shown, allowed, before]: [u64; 3],
+    [shown, known, allowed, before]: [u64; 4],
     settings: &Settings,
     rules: &Rulebook,
     assessed: &BTreeMap<ChecklistItem, Assessed>,
 ) -> (Status, String) {
-    let suppressed = if allowed == 0 { String::new() } else { format!(", {} suppressed", text::count(allowed, "finding")) };
+    let some = |count: u64, what: &str| if count == 0 { String::new() } else { format!(", {} {what}", text::count(count, "finding")) };
+    let suppressed = some(known, "in the baseline") + &some(allowed, "suppressed");
     if shown > 0 {
         let before = match &settings.since {
             Some(since) if before > 0 => format!("; {before} there before `{}`", since.revision),
@@ -109,6 +111,10 @@ fn verdict(
     if let Some(since) = &settings.since {
         let found = if before == 0 { String::new() } else { format!("; {} there before", text::count(before, "finding")) };
         return (Status::NotAssessed, format!("only what came since `{}` was asked for{suppressed}{found}", since.revision));
+    }
+    // A baseline says what is known, and not that it is right.
+    if known > 0 {
+        return (Status::Fail, format!("nothing new{suppressed}"));
     }
     let of_item = |off: &dyn Fn(&str) -> bool| {
         let ids = rules.iter().filter(|rule| rule.item == item).map(|rule| rule.id.as_str());

@@ -217,6 +217,8 @@ fn a_baseline_hides_what_it_knows_and_names_what_is_gone() {
     let report = assembled(later, &Settings { baseline: Some(baseline.clone()), ..Settings::default() });
     assert!(report.findings.is_empty());
     assert!(report.suppressed.iter().any(|s| s.by == By::Baseline));
+    let item = report.checklist.iter().find(|i| i.reason.contains("baseline")).expect("an item with a known finding");
+    assert_eq!((item.status, item.reason.as_str()), (Status::Fail, "nothing new, 1 finding in the baseline"), "known is not passed");
     assert_eq!(report.stale.iter().map(|e| e.rule.as_str()).collect::<Vec<_>>(), ["detached-task"]);
     assert_eq!(baseline.without(&report.stale).len(), 1);
 }
