@@ -1,6 +1,6 @@
 //! Clients of backing stores: what opens one, and the chains of calls that say what is asked of it.
 
-use super::calls::CONSTRUCTORS;
+use super::externals::CONSTRUCTORS;
 use super::*;
 use crate::catalog::StoreKind;
 use crate::facts::value::{Form, StoreCall, Val};
