@@ -195,16 +195,6 @@ impl Config {
         }
     }
 
-    /// The settings of one file that was named on purpose.
-    ///
-    /// # Errors
-    /// As [`Config::load`], and when there is no such file.
-    pub fn from_file(path: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
-        let name = path.to_string_lossy();
-        let text = read_toml(path).map_err(|problem| ConfigError::new(&name, problem))?;
-        Self::parse(&text, &name, known_rules)
-    }
-
     /// The settings in `text`, which errors call `source`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 pub mod by_default;
 pub mod cells;
 pub mod claims;
-mod commands;
+pub mod commands;
 pub mod configured;
 pub mod eval;
 pub mod hosts;

@@ -123,8 +123,7 @@ impl Settings {
 
     /// Gives a finding the severity and persona that its file asks for.
     fn adjust(&self, finding: &mut Finding) {
-        let path = finding.location.path.clone();
-        for set in self.of(finding.rule, &path) {
+        for set in self.of(finding.rule, &finding.location.path) {
             finding.severity = set.severity.unwrap_or(finding.severity);
             finding.persona = set.persona.unwrap_or(finding.persona);
         }

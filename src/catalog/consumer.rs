@@ -37,19 +37,23 @@ impl Consumer {
 
     /// Whether one of these calls takes an item out of a list for good.
     pub fn pops(&self, calls: &[&str]) -> bool {
-        calls.iter().any(|call| self.pops.iter().any(|p| p == call))
+        names_any(&self.pops, calls)
     }
 
     /// Whether one of these calls reads on from a position that the caller gives.
     pub fn follows(&self, calls: &[&str]) -> bool {
-        calls.iter().any(|call| self.follows.iter().any(|f| f == call))
+        names_any(&self.follows, calls)
     }
 
     pub fn settles(&self, calls: &[&str]) -> bool {
-        calls.iter().any(|call| self.settles.iter().any(|s| s == call))
+        names_any(&self.settles, calls)
     }
 
     pub fn is_unacked(&self, path: &str) -> bool {
         self.unacked.iter().any(|u| short(u) == short(path))
     }
+}
+
+fn names_any(list: &[String], calls: &[&str]) -> bool {
+    list.iter().any(|name| calls.contains(&name.as_str()))
 }

@@ -126,8 +126,6 @@ pub struct TraitEntry {
     pub paths: Vec<String>,
     pub methods: Vec<String>,
     pub kind: String,
-    #[serde(default)]
-    pub actor: bool,
 }
 
 /// A function that gives several values, and their types.
@@ -270,7 +268,7 @@ impl Catalog {
         for start in document.start {
             start.paths.iter().for_each(|path| self.starts.short_mut(path).extend(start.methods.iter().cloned()));
         }
-        document.routers.resolvers.iter().for_each(|path| self.resolvers.add_long(path, ()));
+        self.resolvers.extend_long(&document.routers.resolvers);
         self.routers.extend(document.routers);
         self.state.extend(document.state);
         self.metrics.extend(document.metrics);

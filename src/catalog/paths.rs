@@ -94,6 +94,12 @@ impl PathTable<()> {
         }
     }
 
+    pub fn extend_long(&mut self, paths: &[String]) {
+        for path in paths {
+            self.add_long(path, ());
+        }
+    }
+
     pub fn has(&self, path: &str) -> bool {
         self.get_short(path).is_some()
     }

@@ -23,9 +23,7 @@ pub struct Secrets {
 
 impl Secrets {
     pub(super) fn add(&mut self, document: SecretsDocument) {
-        for key in &document.keys {
-            self.keys.add_long(key, ());
-        }
+        self.keys.extend_long(&document.keys);
         self.hashers.extend(document.hashers);
         self.comparisons.extend(&document.comparisons);
     }

@@ -87,7 +87,6 @@ pub struct KeyMade {
 pub struct TokenNames {
     key_sets: Vec<String>,
     pub key_ids: Vec<String>,
-    key_types: Vec<String>,
     pub expiry: Vec<String>,
     /// Methods by which claims are told how long they count, that no claim is called after.
     pub lives: Vec<String>,
@@ -144,7 +143,6 @@ pub struct TokenTables {
     /// Functions that make keys.
     keys: PathTable<KeyMade>,
     key_sets: PathTable<()>,
-    key_types: PathTable<()>,
     clocks: PathTable<()>,
     crates: FxHashSet<String>,
     pub names: TokenNames,
@@ -177,7 +175,6 @@ impl TokenTables {
         }
         let names = document.names;
         self.key_sets.extend(&names.key_sets);
-        self.key_types.extend(&names.key_types);
         self.names.key_ids.extend(names.key_ids);
         self.names.expiry.extend(names.expiry);
         self.names.lives.extend(names.lives);
@@ -190,9 +187,7 @@ impl TokenTables {
         self.time.made.extend(time.made);
         self.time.integers.extend(time.integers);
         self.time.sums.extend(time.sums);
-        for path in &time.clocks {
-            self.clocks.add_long(path, ());
-        }
+        self.clocks.extend_long(&time.clocks);
     }
 
     pub fn call(&self, path: &str) -> Option<&(TokenRole, TokenCall)> {
@@ -219,10 +214,6 @@ impl TokenTables {
 
     pub fn is_key_set(&self, path: &str) -> bool {
         self.key_sets.has(path)
-    }
-
-    pub fn is_key_type(&self, path: &str) -> bool {
-        self.key_types.has(path)
     }
 
     /// Whether the values of a crate make up tokens.

@@ -78,10 +78,10 @@ impl ByDefault {
 
     /// Whether an effect only happens when somebody changes a setting.
     pub fn is_off(&self, p: &Program, facts: &Facts, effect: &Effect) -> bool {
-        let def = facts.node(effect.node).def;
-        let own = p.def(def).parent.and_then(|parent| p.scope_of(parent).self_ty);
         let off = effect.choice == Choice::Off && !self.as_local.contains(&effect.node);
-        off || self.off.contains(&effect.node) || matches!(own, Some(Ty::Adt(of, _)) if self.types.contains(&of))
+        let own = || p.def(facts.node(effect.node).def).parent.and_then(|parent| p.scope_of(parent).self_ty);
+        off || self.off.contains(&effect.node)
+            || !self.types.is_empty() && matches!(own(), Some(Ty::Adt(of, _)) if self.types.contains(&of))
     }
 
     /// What decides that an effect happens: the branch it stands in, or the one call that leads to it.

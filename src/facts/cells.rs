@@ -116,6 +116,11 @@ impl<'a> World<'a> {
         self.by_default.is_off(self.p, self.facts, effect)
     }
 
+    /// Parts of libraries that a rule is about, where the service that is shipped builds them.
+    pub fn libraries(&self, rule: &'static str) -> impl Iterator<Item = &'a Effect> {
+        self.facts.effects.iter().filter(move |e| matches!(&e.kind, EffectKind::Library(of) if of == rule) && !self.is_off(e))
+    }
+
     pub fn new(p: &'a Program, cat: &'a Catalog, facts: &'a Facts, graph: &'a Graph, hosts: &'a Hosts) -> World<'a> {
         let mut world = World {
             p,
@@ -150,9 +155,10 @@ impl<'a> World<'a> {
         }
         let mut by_key: FxHashMap<GroupKey, usize> = FxHashMap::default();
         let mut groups: Vec<(GroupKey, Vec<AccessId>)> = Vec::new();
-        let strays = Ways { p, cat, facts, hosts }.strays(&|access| world.key(access).is_some());
-        let ids = (0..facts.accesses.len() as u32).map(AccessId);
-        let keys: Vec<Option<CellKey>> = ids.map(|id| world.key(facts.access(id)).filter(|_| !strays.contains(&id))).collect();
+        let mut keys: Vec<Option<CellKey>> = facts.accesses.iter().map(|access| world.key(access)).collect();
+        for stray in (Ways { p, cat, facts, hosts }).strays(&|id| keys[id.index()].is_some()) {
+            keys[stray.index()] = None;
+        }
         let split = world.split(&keys);
         for (index, key) in keys.into_iter().enumerate() {
             let id = AccessId(index as u32);
@@ -330,9 +336,9 @@ impl<'a> World<'a> {
             }),
             Root::Param(_, ty) if fields == 0 => {
                 let def = self.facts.node(access.node).def;
-                let entry = self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n));
                 let ty = self.state_type(ty);
-                (entry && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty))).then_some(CellKey::Plain(ty, krate))
+                (self.is_entry(def) && (is_shared(self.p, self.cat, &ty) || self.hosts.plain.contains_key(&ty)))
+                    .then_some(CellKey::Plain(ty, krate))
             }
             Root::Registered(ty) if fields == 0 && matches!(ty, Ty::Ext(..)) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,

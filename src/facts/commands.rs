@@ -44,7 +44,7 @@ impl Commands {
         for access in facts.accesses.iter().filter(|a| matches!(a.op, Op::Send | Op::Recv)) {
             let class = if access.op == Op::Send { "sender" } else { "receiver" };
             let Some(items) = items(p, cat, &access.ty, class) else { continue };
-            let origin = access.via.map_or(access, |via| facts.access(via));
+            let origin = facts.origin(access);
             let made = match (&access.place.root, access.place.path.as_slice()) {
                 (Root::Local(node, span), []) => Some((*node, *span)),
                 (_, [.., Seg::Field(holder, name)]) => made_of.get(&(*holder, *name)).copied(),
@@ -110,7 +110,7 @@ fn agree(one: &Ty, other: &Ty) -> bool {
 }
 
 /// What a queue's end of this class carries, behind locks, options and pointers.
-fn items(p: &Program, cat: &Catalog, ty: &Ty, class: &str) -> Option<Ty> {
+pub fn items(p: &Program, cat: &Catalog, ty: &Ty, class: &str) -> Option<Ty> {
     let Ty::Ext(name, args) = ty else { return None };
     match cat.type_info(&p.names, *name) {
         Some(info) if cat.class_name(info) == class => (info.channel == Some(Channel::Queue)).then(|| ty.arg(0)),

@@ -4,6 +4,7 @@ use super::shipped::{self, Shipped};
 use crate::finding::Location;
 use crate::names::Name;
 use crate::resolve::{DefId, DefKind, Program, Ty};
+use crate::workspace::text::is_within;
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 
@@ -132,8 +133,5 @@ fn package_folder(p: &Program, def: DefId) -> &str {
 fn is_beside(path: &str, package: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
-    let below = |inner: &str, outer: &str| {
-        outer.is_empty() || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-    };
-    below(folder, package) || below(package, folder) || below(package, above)
+    is_within(folder, package) || is_within(package, folder) || is_within(package, above)
 }

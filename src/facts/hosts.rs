@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Op};
 use crate::names::Name;
 use crate::resolve::program::Extern;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
-use crate::syntax::hir::{self, Span};
+use crate::syntax::hir;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Why a type lives long: the first reason found, in the order of trust.
@@ -115,14 +115,6 @@ impl Hosts {
         match p.def(def).kind {
             DefKind::Variant(_) => p.def(def).parent.is_some_and(|e| self.types.contains_key(&e)),
             _ => self.types.contains_key(&def),
-        }
-    }
-
-    /// Where the host puts the type into the service, for the witness.
-    pub fn span<'f>(&self, facts: &'f Facts, host: &Host) -> Option<(&'f Registration, Span)> {
-        match host {
-            Host::Registered(index) => facts.registrations.get(*index as usize).map(|r| (r, r.span)),
-            _ => None,
         }
     }
 }

@@ -147,7 +147,7 @@ fn matching<'a>(w: &World<'_>, mint: &Mint, checks: &[(Site<'a>, Vec<Way>)]) -> 
     };
     let same = |s: &Site<'_>| ty.is_some() && s.claims == ty;
     // The one who checks may have written the claims down again, under the same name.
-    let named = |def: DefId| (w.p.def(def).name, &w.p.krate(w.p.def(def).krate).package);
+    let named = |def: DefId| (w.p.def(def).name, w.p.package_of(def));
     let alike = |s: &Site<'_>| matches!((s.claims, ty), (Some(a), Some(b)) if named(a) == named(b));
     let any_same = checks.iter().any(|(s, _)| same(s));
     let any_alike = checks.iter().any(|(s, _)| alike(s));

@@ -404,6 +404,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Where an access that a caller has of its callee really happens.
+    pub fn origin<'f>(&'f self, access: &'f Access) -> &'f Access {
+        access.via.map_or(access, |via| self.access(via))
+    }
+
     /// The ways from the start of the body down to a point, outermost first.
     pub fn ways(&self, mut at: Option<BranchId>) -> Vec<BranchId> {
         let mut ways = Vec::new();

@@ -89,7 +89,7 @@ fn becomes_main(p: &Program, def: DefId) -> bool {
 }
 
 /// The packages that open nothing but sockets of this machine.
-fn local_only<'p>(facts: &Facts, package: &dyn Fn(NodeId) -> &'p String) -> FxHashSet<&'p String> {
+fn local_only<'p>(facts: &Facts, package: &dyn Fn(NodeId) -> &'p str) -> FxHashSet<&'p str> {
     let opened = |wanted: bool| {
         let listens = move |e: &&Effect| matches!(e.kind, EffectKind::Listen { local } if local == wanted);
         facts.effects.iter().filter(listens).map(|e| package(e.node)).collect::<FxHashSet<_>>()
@@ -112,7 +112,7 @@ impl Graph {
             }
         }
         let mut entry_at = FxHashMap::default();
-        let package = |node: NodeId| &p.krate(p.def(facts.node(node).def).krate).package;
+        let package = |node: NodeId| p.package_of(facts.node(node).def);
         let own_group = facts.effects.iter().filter(|e| e.kind == EffectKind::OwnGroup).map(|e| package(e.node));
         let own_group: FxHashSet<_> = own_group.collect();
         let local_only = local_only(facts, &package);

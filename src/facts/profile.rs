@@ -8,6 +8,7 @@ use crate::catalog::{Op, StoreKind};
 use crate::resolve::DefId;
 use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
+use std::cell::OnceCell;
 
 pub struct Profile {
     /// `map`, `set`, `seq`, `cache`, `atomic`, `scalar`, `struct`, `sender`, ..
@@ -21,7 +22,6 @@ pub struct Profile {
     pub reads: Vec<AccessId>,
     /// Writes by code that runs in the background, not for a request.
     pub background_puts: Vec<AccessId>,
-    pub startup_puts: Vec<AccessId>,
     /// Where the values put in on requests come from, callers included.
     pub put_from: Prov,
     pub key_from: Prov,
@@ -55,7 +55,6 @@ impl Profile {
             updates: Vec::new(),
             reads: Vec::new(),
             background_puts: Vec::new(),
-            startup_puts: Vec::new(),
             put_from: Prov::NONE,
             key_from: Prov::NONE,
             reloads: false,
@@ -97,8 +96,6 @@ impl Profile {
                 }
             } else if phase.has(Phases::BACKGROUND) && (puts || access.op == Op::Rmw) {
                 profile.background_puts.push(id);
-            } else if phase.has(Phases::STARTUP) && (puts || access.op == Op::Rmw) {
-                profile.startup_puts.push(id);
             }
         }
         // What a request does at once, and every other instance when it hears of it, may be one function.
@@ -121,9 +118,11 @@ impl Profile {
         // A total that a task puts into the messages to clients is shown to them.
         let counts = !self.updates.is_empty() && matches!(self.class, "atomic" | "scalar");
         let shown = |u: &Use| counts && w.passes_on(u);
-        let uses = cell.uses.iter().filter(|u| w.graph.phase(u.node).has(requested) || shown(u));
-        let uses: Vec<Use> = uses.map(|u| if shown(u) { Use { kind: UseKind::Response, ..*u } } else { measured(w, *u) }).collect();
-        let uses: Vec<&Use> = uses.iter().collect();
+        let judged = |u: &Use| match shown(u) {
+            true => Some(Use { kind: UseKind::Response, ..*u }),
+            false => w.graph.phase(u.node).has(requested).then(|| measured(w, *u)),
+        };
+        let uses: Vec<Use> = cell.uses.iter().filter_map(judged).collect();
         let origin = |a: AccessId| w.facts.access(a).via.unwrap_or(a);
         let reads: FxHashSet<AccessId> = cell.accesses.iter().copied().filter(|&a| w.facts.access(a).op.reads()).map(origin).collect();
         self.only_logged = !uses.is_empty() && uses.iter().all(|u| u.kind == UseKind::Logged);
@@ -131,7 +130,8 @@ impl Profile {
         let removes = |a: &&AccessId| matches!(w.facts.access(**a).op, Op::Remove | Op::Drain);
         let removers: FxHashSet<DefId> =
             cell.accesses.iter().filter(removes).map(|&a| w.facts.node(w.facts.access(origin(a)).node).def).collect();
-        for one in uses {
+        let known = OnceCell::new();
+        for one in &uses {
             // Whoever makes room asks what is there; that it is not there is fine.
             let unnoticed = match one.kind {
                 UseKind::Identity => true,
@@ -146,7 +146,6 @@ impl Profile {
             match one.kind {
                 UseKind::Defaulted(true) => self.reloads = true,
                 UseKind::Branch { hit, miss } if asked => {
-                    let fills = self.fills_later(cell, w, one);
                     // Asking the store after a miss, in its arm or behind an early return of the hit.
                     let keyed = matches!(op, Op::Get | Op::Contains | Op::Load);
                     let falls_back = keyed && hit.exits && !hit.refuses && self.loads_later(w, one);
@@ -155,7 +154,7 @@ impl Profile {
                     if op == Op::InsertNew && (miss.stores || skips) && !hit.stores && !miss.refuses {
                         self.claims = true;
                         self.refusal.get_or_insert(*one);
-                    } else if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && fills) || falls_back {
+                    } else if (miss.loads && !miss.refuses) || (hit.exits && !hit.refuses && self.fills_later(cell, w, one)) || falls_back {
                         self.reloads = true;
                     }
                     if miss.writes && !miss.refuses {
@@ -170,7 +169,12 @@ impl Profile {
                     }
                     // `if !taken.contains(name) { taken.insert(name) }`: being there already decides.
                     let once = self.class == "set" || self.class == "map" && op == Op::Contains;
-                    if once && hit.empty && miss.writes && !miss.loads && !self.all_memo(cell, w) && !self.all_loaded(w) {
+                    if once
+                        && hit.empty
+                        && miss.writes
+                        && !miss.loads
+                        && !*known.get_or_init(|| self.all_memo(cell, w) || self.all_loaded(w))
+                    {
                         self.claims = true;
                         self.refusal.get_or_insert(*one);
                     }
@@ -224,7 +228,7 @@ const MAX_CALLERS: usize = 24;
 /// Whether a background write is made by a loop of which that holds, so many calls away at most.
 fn in_loop(w: &World<'_>, id: AccessId, away: usize, holds: &dyn Fn(NodeId) -> bool) -> bool {
     let access = w.facts.access(id);
-    let origin = access.via.map_or(access, |via| w.facts.access(via));
+    let origin = w.facts.origin(access);
     let mut nodes = vec![(origin.node, 0)];
     let mut index = 0;
     while let Some(&(here, calls)) = nodes.get(index) {

@@ -14,7 +14,7 @@ impl Profile {
         let asks = w.facts.access(one.access).op != Op::Contains;
         cell.accesses.iter().any(|&a| {
             let access = w.facts.access(a);
-            let access = access.via.map_or(access, |via| w.facts.access(via));
+            let access = w.facts.origin(access);
             let puts = matches!(access.op, Op::Insert | Op::InsertNew | Op::Push | Op::Store | Op::LoadThrough);
             let (own, value) = (w.facts.node(access.node).def, access.value);
             let here = own == def && access.order > one.order;
@@ -46,7 +46,7 @@ impl Profile {
     pub(super) fn all_loaded(&self, w: &World<'_>) -> bool {
         let loaded = |&a: &AccessId| {
             let access = w.facts.access(a);
-            let access = access.via.map_or(access, |via| w.facts.access(via));
+            let access = w.facts.origin(access);
             let brought = Prov::REQUEST.or(Prov::RANDOM).or(Prov::CLOCK).or(Prov::COUNT);
             access.value.has(Prov::STORE) && !access.value.has(brought) && access.value.params & !access.key.params == 0
         };
@@ -66,7 +66,7 @@ impl Profile {
     /// Whether a put keeps what a pure function makes of the key alone, so that a miss computes it again.
     fn is_memo(&self, cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
         let access = w.facts.access(id);
-        let access = access.via.map_or(access, |via| w.facts.access(via));
+        let access = w.facts.origin(access);
         let def = w.facts.node(access.node).def;
         let from_key = access.value.params != 0 && access.value.params & !access.key.params == 0;
         let pure = !access.value.has(Prov::RANDOM.or(Prov::CLOCK).or(Prov::REQUEST).or(Prov::STORE).or(Prov::UNKNOWN));

@@ -5,7 +5,7 @@ use super::configured::{Configuration, Said};
 use crate::names::Name;
 use crate::resolve::paths::Space;
 use crate::resolve::{DefId, DefKind, FileId, ModId, Program, Res, Ty};
-use crate::syntax::hir::{self, Attr, ExprId, ExprKind, Lit, Span, Stmt, UnOp};
+use crate::syntax::hir::{self, Attr, ExprId, ExprKind, Lit, Span, UnOp};
 
 /// Functions and constants followed for one default.
 const MAX_STEPS: u32 = 8;
@@ -161,13 +161,7 @@ fn body_of_default(p: &Program, def: DefId) -> Option<(FileId, ModId, ExprId)> {
 /// The expression that a block comes to.
 fn last(p: &Program, file: FileId, expr: ExprId) -> Option<ExprId> {
     match &p.file(file).hir.expr(expr).kind {
-        ExprKind::Block { block, .. } => {
-            let tail = block.tail.or_else(|| match block.stmts.last() {
-                Some(Stmt::Expr(expr)) => Some(*expr),
-                _ => None,
-            })?;
-            last(p, file, tail)
-        }
+        ExprKind::Block { block, .. } => last(p, file, block.last()?),
         ExprKind::Return(Some(inner)) => last(p, file, *inner),
         _ => Some(expr),
     }

@@ -43,8 +43,8 @@ pub fn ages_out(sql: &str) -> bool {
 pub fn deletes(sql: &str) -> bool {
     let upper = words(sql);
     let has = |verb: &str| upper.split(|c: char| !c.is_ascii_alphabetic() && c != '_').any(|word| word == verb);
-    let by_table = upper.trim_start().starts_with("WITH") && has("DELETE") && !has("UPDATE") && !has("INSERT");
-    by_table || upper.trim_start().starts_with("DELETE")
+    let by_table = upper.starts_with("WITH") && has("DELETE") && !has("UPDATE") && !has("INSERT");
+    by_table || upper.starts_with("DELETE")
 }
 
 /// A change that only goes through if what is there is not newer than what is given: `WHERE epoch <= $1`.

@@ -6,7 +6,7 @@ use super::model::*;
 use crate::catalog::Catalog;
 use crate::resolve::{DefId, Program, Ty};
 use crate::syntax::hir;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// What is asked of each write.
 pub struct Ways<'a> {
@@ -18,22 +18,23 @@ pub struct Ways<'a> {
 
 impl Ways<'_> {
     /// The writes through a parameter whose callers were seen, none of which gives something that lives long.
-    pub fn strays(&self, is_cell: &dyn Fn(&Access) -> bool) -> FxHashSet<AccessId> {
-        let mut given: FxHashMap<AccessId, Vec<&Access>> = FxHashMap::default();
-        for access in &self.facts.accesses {
-            if let Some(origin) = access.via {
-                given.entry(origin).or_default().push(access);
+    pub fn strays(&self, is_cell: &dyn Fn(AccessId) -> bool) -> Vec<AccessId> {
+        let ids = || (0..self.facts.accesses.len() as u32).map(AccessId);
+        let mut given: FxHashMap<AccessId, Vec<AccessId>> = FxHashMap::default();
+        for id in ids() {
+            if let Some(origin) = self.facts.access(id).via {
+                given.entry(origin).or_default().push(id);
             }
         }
+        let lives = |id: &AccessId| !self.is_loose(self.facts.access(*id)) && is_cell(*id);
         let stray = |id: &AccessId| {
             let access = self.facts.access(*id);
             if access.via.is_some() || !access.op.writes() || !self.is_plain_way(access) {
                 return false;
             }
-            self.is_copy(access)
-                || self.is_loose(access) && given.get(id).is_some_and(|all| !all.iter().any(|a| !self.is_loose(a) && is_cell(a)))
+            self.is_copy(access) || self.is_loose(access) && given.get(id).is_some_and(|all| !all.iter().any(lives))
         };
-        (0..self.facts.accesses.len() as u32).map(AccessId).filter(stray).collect()
+        ids().filter(stray).collect()
     }
 
     /// Whether a way leads from a parameter whose type several fields hold: it does not say which value is meant.

@@ -1,5 +1,6 @@
 //! What the code says that manifests are joined with, and which workloads are the service's own.
 
+use crate::workspace::text::is_within;
 use std::cell::OnceCell;
 
 use super::catalog;
@@ -210,8 +211,4 @@ impl ManifestContext {
 fn is_beside(rest: &str) -> bool {
     let last = rest.rsplit('-').next().unwrap_or(rest);
     BESIDE.contains(&last) || catalog::is_sidecar(last) || catalog::is_known_family(last)
-}
-
-fn is_within(folder: &str, above: &str) -> bool {
-    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -2,7 +2,7 @@
 
 use super::app_spec::count;
 use super::build;
-use super::facts::{Affinity, AffinityKind, Environment, PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
+use super::facts::{PinKind, Replicas, Volume, VolumeKind, Workload, WorkloadId, WorkloadKind};
 use super::reader::{Collector, File, file_name};
 use super::role;
 use super::settings;
@@ -100,7 +100,7 @@ fn read_app_engine(file: &File<'_>, root: &Node, collector: &mut Collector) {
         count(file, root.entry_at(&path), kind, id, collector);
     }
     if let Some(entry) = root.entry_at(&["network", "session_affinity"]).filter(|entry| entry.text().is_some_and(is_true)) {
-        affinity(file, id, name, entry.span(), "session_affinity: true", collector);
+        collector.add_platform_affinity(file, id, name, entry.span(), "session_affinity: true");
     }
     if let Some(variables) = root.get("env_variables") {
         settings::read_variables(file, variables, id, collector);
@@ -143,19 +143,6 @@ fn read_command(file: &File<'_>, arguments: &Node, collector: &mut Collector) {
         }
     }
     if let Some(&(_, span)) = rest.iter().find(|(word, _)| *word == "--session-affinity") {
-        affinity(file, id, name, span, "--session-affinity", collector);
+        collector.add_platform_affinity(file, id, name, span, "--session-affinity");
     }
-}
-
-fn affinity(file: &File<'_>, id: WorkloadId, name: &str, span: Span, detail: &str, collector: &mut Collector) {
-    let environment: Environment = file.environment;
-    collector.facts.affinities.push(Affinity {
-        kind: AffinityKind::Platform,
-        workload: Some(id),
-        target: Some(name.to_owned()),
-        owner: collector.owner(id),
-        environment,
-        location: file.location(span),
-        detail: detail.to_owned(),
-    });
 }

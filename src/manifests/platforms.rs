@@ -134,15 +134,7 @@ fn read_container_app(file: &File<'_>, root: &Node, collector: &mut Collector) {
     count(file, scale.and_then(|scale| scale.entry("maxReplicas")), PinKind::Maximum, id, collector);
     let sticky = root.entry_at(&["properties", "configuration", "ingress", "stickySessions", "affinity"]);
     if let Some(entry) = sticky.filter(|entry| entry.text() == Some("sticky")) {
-        collector.facts.affinities.push(Affinity {
-            kind: AffinityKind::Platform,
-            workload: Some(id),
-            target: Some(name.to_owned()),
-            owner: collector.owner(id),
-            environment: file.environment,
-            location: file.location(entry.span()),
-            detail: "affinity: sticky".to_owned(),
-        });
+        collector.add_platform_affinity(file, id, name, entry.span(), "affinity: sticky");
     }
 }
 

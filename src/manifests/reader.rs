@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::facts::{Affinity, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId};
+use super::facts::{Affinity, AffinityKind, Environment, ManifestError, ManifestFacts, Owner, Workload, WorkloadId};
 use super::tree::{Node, Span};
 use super::yaml::Broken;
 use super::{
@@ -96,6 +96,19 @@ impl Collector {
                 detail: hit.detail,
             });
         }
+    }
+
+    /// Affinity that a platform is told of for a workload.
+    pub fn add_platform_affinity(&mut self, file: &File<'_>, id: WorkloadId, name: &str, span: Span, detail: &str) {
+        self.facts.affinities.push(Affinity {
+            kind: AffinityKind::Platform,
+            workload: Some(id),
+            target: Some(name.to_owned()),
+            owner: self.owner(id),
+            environment: file.environment,
+            location: file.location(span),
+            detail: detail.to_owned(),
+        });
     }
 
     pub fn workload_named(&self, name: &str) -> Option<WorkloadId> {

@@ -164,6 +164,10 @@ impl Program {
     pub fn krate(&self, id: CrateId) -> &Crate {
         &self.crates[id.0 as usize]
     }
+    /// The package that a definition belongs to.
+    pub fn package_of(&self, id: DefId) -> &str {
+        &self.krate(self.def(id).krate).package
+    }
     pub fn item(&self, id: DefId) -> &hir::Item {
         let def = self.def(id);
         self.file(def.file).hir.item(def.item)

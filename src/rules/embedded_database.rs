@@ -18,14 +18,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
     let mut findings = Vec::new();
     let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
-    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect) && !w.graph.is_one_shot(w.facts, effect)) {
+    for effect in w.libraries(ID).filter(|effect| !w.graph.is_one_shot(w.facts, effect)) {
         let node = w.facts.node(effect.node);
-        let opens = matches!(&effect.kind, EffectKind::Library(rule) if rule == ID);
         let engine = engine(&effect.what);
-        let package = w.p.krate(w.p.def(node.def).krate).package.as_str();
-        if !opens {
-            continue;
-        }
+        let package = w.p.package_of(node.def);
         let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
         // A file that the request brings is its own, but no request has brought what is opened at the start; one that
         // nobody writes is shipped with the service.
@@ -102,12 +98,12 @@ fn discuss(finding: &mut Finding, why: &str) {
 }
 
 fn package_of<'w>(w: &'w World<'_>, effect: &Effect) -> &'w str {
-    w.p.krate(w.p.def(w.facts.node(effect.node).def).krate).package.as_str()
+    w.p.package_of(w.facts.node(effect.node).def)
 }
 
 fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
     let def = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
-    def.map_or("", |d| w.p.krate(w.p.def(d).krate).package.as_str())
+    def.map_or("", |d| w.p.package_of(d))
 }
 
 /// Requests that change and ask it.

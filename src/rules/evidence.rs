@@ -95,7 +95,7 @@ pub fn declared(w: &World<'_>, cell: &Cell) -> Step {
 }
 
 /// The steps that begin the evidence on a cell: where it is declared and put into the service.
-pub fn owned(w: &World<'_>, cell: &Cell) -> Vec<Step> {
+fn owned(w: &World<'_>, cell: &Cell) -> Vec<Step> {
     std::iter::once(declared(w, cell)).chain(registered(w, cell)).collect()
 }
 
@@ -127,7 +127,7 @@ impl<H: Into<String>> Told<H> {
 
     /// The finding for everybody on what is done within `def`.
     pub fn at(self, def: DefId, symbol: String, location: Location, w: &World<'_>) -> Finding {
-        self.found(w.p.krate(w.p.def(def).krate).package.clone(), symbol, location)
+        self.found(w.p.package_of(def).to_string(), symbol, location)
     }
 
     fn found(self, package: String, symbol: String, location: Location) -> Finding {
@@ -159,7 +159,7 @@ pub fn certainty(cell: &Cell) -> Confidence {
 /// The step of an access: where it really happens, on whose request.
 pub fn step(w: &World<'_>, shown: &Shown) -> Step {
     let access = w.facts.access(shown.access);
-    let origin = access.via.map_or(access, |via| w.facts.access(via));
+    let origin = w.facts.origin(access);
     let entry = shown.entry.map(|e| entry_label(w, e));
     let by = entry.clone().unwrap_or_else(|| "background work".into());
     let (role, verb) = match origin.op {
@@ -229,7 +229,7 @@ pub fn way_to(w: &World<'_>, id: EntryId, path: &[Edge], role: Role, verb: &str,
 /// The effect of requests that best shows how what was built at `def` is used: near it, and by a route;
 /// a safe method where something is only read.
 pub fn nearest<'w>(w: &'w World<'_>, def: DefId, reading: bool, wanted: impl Fn(&Effect) -> bool) -> Option<&'w Effect> {
-    let package = |d: DefId| w.p.krate(w.p.def(d).krate).package.as_str();
+    let package = |d: DefId| w.p.package_of(d);
     let near = |e: &Effect| w.p.run_together(w.p.def(w.facts.node(e.node).def).krate, w.p.def(def).krate);
     let found = w.facts.effects.iter().filter(|e| w.graph.phase(e.node).requested() && wanted(e) && near(e));
     found.min_by_key(|e| {

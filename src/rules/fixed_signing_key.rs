@@ -146,7 +146,7 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
         return None;
     }
     let location = evidence::node_location(w, made.node, made.span);
-    let what = made.what.rsplit("::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
+    let what = evidence::last_two(&made.what);
     let bad = literal || fallback;
     let told = Told {
         rule: ID,

@@ -6,6 +6,7 @@ use super::evidence::{self, Told};
 use super::work;
 use crate::catalog::{Channel, Op, StoreKind};
 use crate::facts::cells::{Cell, CellKey, World};
+use crate::facts::commands::items;
 use crate::facts::hosts::{Host, holds_answer};
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
@@ -84,7 +85,7 @@ fn refreshes(queue: &Queue, effects: &[&Effect], w: &World<'_>) -> bool {
 
 /// A channel whose sending end the cell is or holds.
 fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
-    let item = item(w, &cell.ty, "sender")?;
+    let item = items(w.p, w.cat, &cell.ty, "sender")?;
     // An item without content only wakes whoever looks elsewhere for what to do.
     if matches!(item, Ty::Unit) {
         return None;
@@ -101,10 +102,10 @@ fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
         a.op == Op::Recv && (phase.has(Phases::BACKGROUND) || phase.has(Phases::REQUEST))
     };
     let same_channel = |a: &Access| built.is_some_and(|(node, span)| a.place.root == Root::Local(node, span));
+    let only_one = queues(w, &cell.package).count() == 1;
     let same_item = |a: &Access| {
-        let other = self::item(w, &a.ty, "receiver");
-        same_package(w, cell, a)
-            && other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_queue(w, &cell.package))
+        let other = items(w.p, w.cat, &a.ty, "receiver");
+        other.is_some_and(|t| t == item || (t.is_unknown() || item.is_unknown()) && only_one) && same_package(w, cell, a)
     };
     let find = |fits: &dyn Fn(&Access) -> bool| {
         let found = w.facts.accesses.iter().position(|a| taken(a) && fits(a));
@@ -112,7 +113,7 @@ fn channel(cell: &Cell, w: &World<'_>) -> Option<Queue> {
     };
     let own = cell.accesses.iter().copied().find(|&a| taken(w.facts.access(a)));
     let received = own.or_else(|| find(&same_channel)).or_else(|| find(&same_item))?;
-    let built = built.or_else(|| queues(w, &cell.package).next().filter(|_| only_queue(w, &cell.package)));
+    let built = built.or_else(|| queues(w, &cell.package).next().filter(|_| only_one));
     Some(Queue { sends, received, built })
 }
 
@@ -148,7 +149,7 @@ fn put_back(cell: &Cell, w: &World<'_>) -> bool {
 fn built(cell: &Cell, w: &World<'_>) -> Option<(NodeId, Span)> {
     let made = match &cell.key {
         CellKey::Local(node, span) => Some((*node, *span)),
-        CellKey::Field(holder, name) => w.facts.inits.iter().find_map(|i| i.channel.filter(|_| i.holder == *holder && i.field == *name)),
+        CellKey::Field(holder, name) => w.lookup.inits(w.facts, *holder, *name).find_map(|i| i.channel),
         _ => None,
     };
     let registered = || {
@@ -168,27 +169,13 @@ fn built(cell: &Cell, w: &World<'_>) -> Option<(NodeId, Span)> {
 /// Where the queues of a package are made.
 fn queues<'w>(w: &'w World<'_>, package: &'w str) -> impl Iterator<Item = (NodeId, Span)> + 'w {
     let made = w.facts.effects.iter().filter(|e| e.kind == EffectKind::Channel(Channel::Queue));
-    made.filter(move |e| w.p.krate(w.p.def(w.facts.node(e.node).def).krate).package == package).map(|e| (e.node, e.span))
-}
-
-fn only_queue(w: &World<'_>, package: &str) -> bool {
-    queues(w, package).count() == 1
+    made.filter(move |e| w.p.package_of(w.facts.node(e.node).def) == package).map(|e| (e.node, e.span))
 }
 
 fn same_package(w: &World<'_>, cell: &Cell, access: &Access) -> bool {
     let def = w.facts.node(access.node).def;
-    let package = |d: DefId| w.p.krate(w.p.def(d).krate).package.as_str();
+    let package = |d: DefId| w.p.package_of(d);
     package(def) == cell.package || w.facts.entries.iter().all(|e| e.def.is_none_or(|d| package(d) != cell.package))
-}
-
-/// The item type of a queue's end, behind locks, options and pointers.
-fn item(w: &World<'_>, ty: &Ty, class: &str) -> Option<Ty> {
-    let Ty::Ext(name, args) = ty else { return None };
-    match w.cat.type_info(&w.p.names, *name) {
-        Some(info) if w.cat.class_name(info) == class => (info.channel == Some(Channel::Queue)).then(|| ty.arg(0)),
-        Some(info) if matches!(w.cat.class_name(info), "map" | "set" | "seq" | "cache") => None,
-        _ => args.iter().find_map(|a| item(w, a, class)),
-    }
 }
 
 /// The element type of a list, behind locks and pointers.

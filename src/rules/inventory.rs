@@ -85,7 +85,7 @@ fn one_line(row: &InventoryRow) -> String {
 
 fn access(w: &World<'_>, cell: &Cell, id: AccessId, used: &[&Use], verdict: String) -> InventoryRow {
     let access = w.facts.access(id);
-    let origin = access.via.map_or(access, |via| w.facts.access(via));
+    let origin = w.facts.origin(access);
     let def = w.facts.node(origin.node).def;
     let operation = words::operation(origin.op);
     let entries = labels(w, access.node);

@@ -141,7 +141,7 @@ fn leaks(w: &World<'_>, cell: &Cell, within: &Within) -> Option<Vec<Step>> {
     for &id in &cell.accesses {
         let access = w.facts.access(id);
         // A function of the module that is given its own state works inside.
-        let origin = access.via.map_or(access, |via| w.facts.access(via));
+        let origin = w.facts.origin(access);
         let node = w.facts.node(origin.node);
         let inside = |file: FileId, symbol: &str| within.has(&w.p.file(file).path, symbol);
         // A receiver that the module hands out is its client's own.

@@ -17,7 +17,7 @@ pub const ID: &str = "local-file";
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut done: FxHashMap<DefId, Option<BranchId>> = FxHashMap::default();
     let mut findings = Vec::new();
-    for effect in w.facts.effects.iter().filter(|effect| !w.is_off(effect)) {
+    for effect in &w.facts.effects {
         let writes = match &effect.kind {
             EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy) => true,
             EffectKind::Library(rule) => rule == ID,
@@ -26,6 +26,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let def = w.facts.node(effect.node).def;
         // A temporary name and its rename, or several files of one store, are one way to disk.
         if writes
+            && !w.is_off(effect)
             && done.get(&def).is_none_or(|&told| w.facts.excludes(told, effect.branch))
             && let Some(finding) = judge(settled(effect, w), w)
         {
@@ -134,10 +135,10 @@ fn looks_on_disk(def: DefId, w: &World<'_>) -> bool {
 fn refetched_here(effect: &Effect, def: DefId, w: &World<'_>) -> bool {
     let before = |e: &Effect| w.facts.node(e.node).def == def && e.order < effect.order;
     let looks = w.facts.effects.iter().any(|e| before(e) && e.kind == EffectKind::File(FnEffect::FileRead));
-    let fetches = w.facts.effects.iter().any(|e| before(e) && matches!(e.kind, EffectKind::Store { writes: false, .. }));
+    let fetches = || w.facts.effects.iter().any(|e| before(e) && matches!(e.kind, EffectKind::Store { writes: false, .. }));
     let calls =
-        w.facts.calls.iter().any(|c| w.facts.node(c.node).def == def && c.order < effect.order && w.facts.loading.contains(&c.target));
-    looks && (fetches || calls)
+        || w.facts.calls.iter().any(|c| w.facts.node(c.node).def == def && c.order < effect.order && w.facts.loading.contains(&c.target));
+    looks && (fetches() || calls())
 }
 
 /// Whether the function gives the file to a value that removes it when it goes, and is nowhere told to leave it.

@@ -15,13 +15,7 @@ pub const ID: &str = "local-rate-limit";
 
 /// Limiters of libraries, where they are built.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts
-        .effects
-        .iter()
-        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e))
-        .filter(|e| !is_request_scoped(e, w) && !only_thins_logs(e, w))
-        .map(|e| finding(e, w))
-        .collect()
+    w.libraries(ID).filter(|e| !is_request_scoped(e, w) && !only_thins_logs(e, w)).map(|e| finding(e, w)).collect()
 }
 
 /// Whether a limiter is made for one request or connection and kept nowhere else.
@@ -30,12 +24,12 @@ fn is_request_scoped(effect: &Effect, w: &World<'_>) -> bool {
     let made_for_one = phase.requested() && !phase.has(Phases::STARTUP.or(Phases::BACKGROUND));
     let node = w.facts.node(effect.node);
     let library = effect.what.split("::").next().unwrap_or_default();
-    let kept = w.facts.accesses.iter().any(|a| {
+    let keeps = |a: &Access| {
         w.facts.node(a.node).def == node.def
             && matches!(a.op, Op::Insert | Op::InsertNew | Op::LoadThrough | Op::Init | Op::Store)
             && may_hold(&a.ty, library, w, 0)
-    });
-    made_for_one && !kept && node.kind != NodeKind::Initialiser
+    };
+    made_for_one && node.kind != NodeKind::Initialiser && !w.facts.accesses.iter().any(keeps)
 }
 
 /// Types inside types that are searched for a library's own.

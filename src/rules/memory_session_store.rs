@@ -8,12 +8,7 @@ use crate::finding::*;
 pub const ID: &str = "memory-session-store";
 
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.facts
-        .effects
-        .iter()
-        .filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e))
-        .map(|e| finding(e, w))
-        .collect()
+    w.libraries(ID).map(|e| finding(e, w)).collect()
 }
 
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {

@@ -96,7 +96,7 @@ fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
         return false;
     }
     // Taken out by the function that puts in: an entry moves, for an order of use, or marks work as long as that goes on.
-    let origin = |a: AccessId| w.facts.access(a).via.map_or(w.facts.access(a), |via| w.facts.access(via));
+    let origin = |a: AccessId| w.facts.origin(w.facts.access(a));
     let own = origin(id);
     let own_def = w.facts.node(own.node).def;
     let moves = cell.accesses.iter().any(|&a| {

@@ -10,6 +10,8 @@ use crate::facts::phases::Phases;
 use crate::facts::sql;
 use crate::finding::*;
 use crate::syntax::hir::Span;
+use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 
 pub const ID: &str = "unelected-schedule";
 
@@ -36,9 +38,11 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     {
         return None;
     }
-    let share = work::drains_requests(w, id);
-    let own = |e: &Effect| share && hands_over(e, w);
-    let shared: Vec<&Effect> = effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e)).collect();
+    let share = OnceCell::new();
+    let own = |e: &Effect| hands_over(e, w) && *share.get_or_init(|| work::drains_requests(w, id));
+    let mut takes = FxHashMap::default();
+    let shared: Vec<&Effect> =
+        effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e, &mut takes)).collect();
     let first = *shared.first()?;
     // Deleting what is old, marking what is due, a sign of life or shaping a table is the same however many do it.
     if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t))) {
@@ -82,7 +86,7 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
 fn is_led(w: &World<'_>, id: NodeId) -> bool {
     let asks =
         |u: &Use| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && (u.node == id || !w.graph.path(id, u.node).is_empty());
-    w.cells.iter().any(|cell| cell.uses.iter().any(asks) && election::leads(cell, w).is_some())
+    w.cells.iter().any(|cell| election::leads(cell, w).is_some() && cell.uses.iter().any(asks))
 }
 
 /// Whether an effect changes what other instances share, and not in a way that is the same when repeated.

@@ -88,7 +88,7 @@ impl Moment {
 fn work_after<'w>(w: &'w World<'_>, start: NodeId, node: NodeId, at: Moment, helpers: usize) -> Option<&'w Effect> {
     let own = w.effects_of(node).iter().map(|e| &w.facts.effects[e.index()]);
     let mut events: Vec<(Moment, &Effect)> = own.filter_map(|e| Some((Moment::of(e), work::lasting(w, &[e])?))).collect();
-    for call in w.facts.calls.iter().filter(|c| c.node == node && c.kind == CallKind::Call) {
+    for call in w.lookup.calls_in(w.facts, node) {
         let Some(&target) = w.graph.node_of.get(&call.target) else { continue };
         if let Some(lost) = work::lasting(w, &work::effects(w, target)) {
             events.push((Moment { order: call.order, branch: call.branch }, lost));
@@ -109,7 +109,7 @@ fn work_after<'w>(w: &'w World<'_>, start: NodeId, node: NodeId, at: Moment, hel
     }
     let within = reached(w, start);
     let def = w.facts.node(node).def;
-    let calls = w.facts.calls.iter().filter(|c| c.target == def && c.kind == CallKind::Call && within.contains(&c.node));
+    let calls = w.lookup.calls_to(w.facts, def).filter(|c| within.contains(&c.node));
     calls.take(4).find_map(|call| work_after(w, start, call.node, Moment { order: call.order, branch: call.branch }, helpers - 1))
 }
 
@@ -127,7 +127,7 @@ fn early(w: &World<'_>, (start, entry): (NodeId, EntryId), settle: &Effect, lost
 /// The consumer that a setting is for: the one in the same function, or the only one of the package.
 fn automatic(w: &World<'_>, entries: &[(NodeId, EntryId)], auto: &Effect) -> Option<Finding> {
     let def = w.facts.node(auto.node).def;
-    let package = |node: NodeId| &w.p.krate(w.p.def(w.facts.node(node).def).krate).package;
+    let package = |node: NodeId| w.p.package_of(w.facts.node(node).def);
     let same = entries.iter().find(|(n, _)| w.facts.node(*n).def == def);
     let mut near = entries.iter().filter(|(n, _)| package(*n) == package(auto.node));
     let &(start, entry) = same.or_else(|| near.next().filter(|_| near.next().is_none()))?;

@@ -8,7 +8,7 @@ use crate::facts::phases::{Edge, Phases};
 use crate::facts::sql;
 use crate::resolve::Ty;
 use crate::syntax::hir::Span;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 
 /// Nodes followed at most; a body that reaches more does enough to be judged by what was seen.
@@ -46,17 +46,14 @@ pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
         return effects_but(w, &[start], skip);
     };
     // What the body does before the loop and behind it is done once.
-    let within = |span: Span| {
-        (rounds.line, rounds.column) <= (span.line, span.column) && (span.end_line, span.end_column) <= (rounds.end_line, rounds.end_column)
-    };
-    let own = w.effects_of(start).iter().map(|&e| &w.facts.effects[e.index()]).filter(|e| !e.delegated && within(e.span));
-    let below: Vec<NodeId> = w.graph.callees(start).filter(|e| within(e.span)).map(|e| e.to).filter(|&to| to != start).collect();
-    let mut found: Vec<&Effect> = own.collect();
-    if !skip(start) {
-        found.extend(effects_but(w, &below, |node| node == start || skip(node)));
-        return found;
+    if skip(start) {
+        return Vec::new();
     }
-    Vec::new()
+    let own = w.effects_of(start).iter().map(|&e| &w.facts.effects[e.index()]).filter(|e| !e.delegated && rounds.holds(e.span));
+    let below: Vec<NodeId> = w.graph.callees(start).filter(|e| rounds.holds(e.span)).map(|e| e.to).filter(|&to| to != start).collect();
+    let mut found: Vec<&Effect> = own.collect();
+    found.extend(effects_but(w, &below, |node| node == start || skip(node)));
+    found
 }
 
 /// Whether a body, or what it calls, empties a collection that requests fill: what it goes on with is this
@@ -116,10 +113,10 @@ fn effects_but<'w>(w: &'w World<'_>, start: &[NodeId], skip: impl Fn(NodeId) -> 
 pub fn lasting<'w>(w: &World<'_>, effects: &[&'w Effect]) -> Option<&'w Effect> {
     let cached = |e: &Effect| matches!(e.kind, EffectKind::File(_)) && local_file::refetched(e, w);
     effects.iter().copied().find(|e| {
-        !is_copy(e)
-            && !cached(e)
+        matches!(&e.kind, EffectKind::Store { writes: true, .. } | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy))
+            && !is_copy(e)
             && !e.text.as_deref().is_some_and(sql::ages_out)
-            && matches!(&e.kind, EffectKind::Store { writes: true, .. } | EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy))
+            && !cached(e)
     })
 }
 
@@ -137,15 +134,20 @@ pub fn claimed(effects: &[&Effect]) -> bool {
 /// Whether on the way from a body down to an effect something is taken that only one instance gets: by a
 /// function on the way itself, or by one that it calls and that gives back what it took. What is marked only
 /// when the effect is done, further down in the text, keeps nobody else from doing it.
-pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect) -> bool {
+///
+/// `takes` keeps what was found of functions beside the way, for other effects of the same body.
+pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect, takes: &mut FxHashMap<NodeId, bool>) -> bool {
     let way = w.graph.path(start, effect.node);
     let nodes = || std::iter::once(start).chain(way.iter().map(|e| e.to));
     let goes_on = way.iter().map(|e| e.span).chain(std::iter::once(effect.span));
     nodes().zip(goes_on).any(|(node, on)| {
         let before = |span: Span| (span.line, span.column) <= (on.line, on.column);
         let own = w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]);
-        let takes = |edge: &Edge| before(edge.span) && !nodes().any(|n| n == edge.to) && takes_for_caller(w, edge.to);
-        own.filter(|e| e.kind == EffectKind::Claim).any(|e| before(e.span)) || w.graph.callees(node).any(takes)
+        let mut beside = |edge: &Edge| {
+            let aside = before(edge.span) && !nodes().any(|n| n == edge.to);
+            aside && *takes.entry(edge.to).or_insert_with(|| takes_for_caller(w, edge.to))
+        };
+        own.filter(|e| e.kind == EffectKind::Claim).any(|e| before(e.span)) || w.graph.callees(node).any(&mut beside)
     })
 }
 

@@ -68,15 +68,15 @@ fn stores_near(w: &World<'_>, node: NodeId) -> bool {
     let mut seen = FxHashSet::default();
     // The flush may store in the function that drains or in the one that called it.
     let mut queue = VecDeque::from([(node, 0)]);
-    queue.extend(w.graph.edges.iter().filter(|e| e.to == node).map(|e| (e.from, 1)));
+    queue.extend(w.graph.callers(node).map(|e| (e.from, 1)));
     while let Some((here, depth)) = queue.pop_front() {
         if !seen.insert(here) || depth > 4 || seen.len() > 200 {
             continue;
         }
-        if w.facts.effects.iter().any(|e| e.node == here && matches!(e.kind, EffectKind::Store { writes: true, .. })) {
+        if w.effects_of(here).iter().any(|e| matches!(w.facts.effects[e.index()].kind, EffectKind::Store { writes: true, .. })) {
             return true;
         }
-        queue.extend(w.graph.edges.iter().filter(|e| e.from == here).map(|e| (e.to, depth + 1)));
+        queue.extend(w.graph.callees(here).map(|e| (e.to, depth + 1)));
     }
     false
 }

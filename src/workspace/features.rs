@@ -14,9 +14,14 @@ impl Workspace {
     pub fn features_off(&self) -> Vec<BTreeSet<&str>> {
         let mut on: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); self.packages.len()];
         let mut pending: Vec<(usize, &str)> = Vec::new();
+        let (mut links_to, mut links_of) = (vec![Vec::new(); self.packages.len()], vec![Vec::new(); self.packages.len()]);
+        for link in &self.links {
+            links_to[link.to].push(link);
+            links_of[link.package].push(link);
+        }
         for (index, package) in self.packages.iter().enumerate() {
-            let used = |link: &Link| self.packages[link.package].dependencies.get(link.dependency);
-            let mut users = self.links.iter().filter(|l| l.to == index).filter_map(used).filter(|d| !d.dev).peekable();
+            let used = |link: &&Link| self.packages[link.package].dependencies.get(link.dependency);
+            let mut users = links_to[index].iter().filter_map(used).filter(|d| !d.dev).peekable();
             let built = package.targets.iter().any(|t| t.kind == TargetKind::Binary) || users.peek().is_none();
             if built {
                 pending.push((index, "default"));
@@ -36,8 +41,9 @@ impl Workspace {
                 match entry.split_once('/') {
                     Some((dependency, feature)) => {
                         let name = dependency.trim_end_matches('?').replace('-', "_");
-                        let links = self.links.iter().filter(|l| l.package == index);
-                        let named = links.filter(|l| self.packages[index].dependencies.get(l.dependency).is_some_and(|d| d.name == name));
+                        let named = links_of[index]
+                            .iter()
+                            .filter(|l| self.packages[index].dependencies.get(l.dependency).is_some_and(|d| d.name == name));
                         pending.extend(named.map(|l| (l.to, feature)));
                     }
                     None => pending.push((index, entry.as_str())),

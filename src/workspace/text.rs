@@ -4,6 +4,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+/// Whether a folder is another one or lies below it. Both are relative, with `/`; the empty one is the root.
+pub fn is_within(folder: &str, above: &str) -> bool {
+    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Manifests and configuration files beyond this many bytes are refused.
 pub(crate) const MAX_TOML_BYTES: u64 = 1 << 20;
 

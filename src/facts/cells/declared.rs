@@ -107,7 +107,7 @@ impl World<'_> {
     }
 
     fn package(&self, def: DefId) -> String {
-        self.p.krate(self.p.def(def).krate).package.clone()
+        self.p.package_of(def).to_string()
     }
 
     fn field_cell(&self, cell: &mut Cell, def: DefId, name: Name) {

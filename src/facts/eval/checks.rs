@@ -34,7 +34,7 @@ impl<'a> Eval<'a> {
 
     /// Options that a static or a field is made with.
     pub(super) fn note_options(&mut self, home: Home, value: &Val) {
-        let of_library = |ty: &Ty| matches!(ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path)));
+        let of_library = |ty: &Ty| self.of_token_library(ty);
         // `LazyLock<Arc<Validation>>`.
         let mut held = value.ty.clone();
         for _ in 0..3 {

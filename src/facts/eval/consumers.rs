@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::Consumer;
 use crate::facts::value::{Callable, StoreCall, Val};
 use crate::resolve::Res;
-use crate::syntax::hir::{Block, ExprKind, MacroArgs, Stmt};
+use crate::syntax::hir::{Block, ExprKind, MacroArgs};
 
 /// Expressions inside expressions that are searched for the call that brings a message.
 const MAX_NESTED: u32 = 12;
@@ -60,13 +60,7 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn block_brings(&mut self, block: &'a Block) -> Option<Source> {
-        let parts = block.stmts.iter().filter_map(|stmt| match stmt {
-            Stmt::Let { init, .. } => *init,
-            Stmt::Expr(expr) => Some(*expr),
-            Stmt::Item(_) => None,
-        });
-        let parts: Vec<ExprId> = parts.chain(block.tail).collect();
-        parts.into_iter().find_map(|part| self.brings(part, 1))
+        block.parts().find_map(|part| self.brings(part, 1))
     }
 
     /// The source of the messages that evaluating an expression takes, itself or through a function of

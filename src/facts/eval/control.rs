@@ -221,11 +221,7 @@ impl<'a> Eval<'a> {
     }
 
     fn block_arm(&mut self, mark: &Mark, block: &'a Block, value: &Val, asked: &Val) -> Arm {
-        let last = block.tail.or_else(|| match block.stmts.last() {
-            Some(Stmt::Expr(expr)) => Some(*expr),
-            _ => None,
-        });
-        let Some(last) = last else { return Arm { empty: block.stmts.is_empty(), ..Arm::default() } };
+        let Some(last) = block.last() else { return Arm { empty: block.stmts.is_empty(), ..Arm::default() } };
         let mut arm = self.arm(mark, last, value, asked);
         // `let response = Response::conflict(); return Ok(response)`.
         let said: Vec<hir::Sym> = block.stmts.iter().filter_map(|s| self.bound_refusal(s)).collect();
@@ -361,12 +357,7 @@ impl<'a> Eval<'a> {
 
     /// Whether a round of a loop waits for what a channel or stream brings, among other things.
     fn block_receives(&self, block: &'a Block) -> bool {
-        let parts = block.stmts.iter().filter_map(|stmt| match stmt {
-            Stmt::Let { init, .. } => *init,
-            Stmt::Expr(expr) => Some(*expr),
-            Stmt::Item(_) => None,
-        });
-        parts.chain(block.tail).any(|part| match &self.hir().expr(part).kind {
+        block.parts().any(|part| match &self.hir().expr(part).kind {
             ExprKind::Match { on, .. } => self.takes_next(*on),
             ExprKind::If { cond, .. } => self.receives(*cond),
             ExprKind::Macro(call) => match &call.args {
@@ -463,10 +454,7 @@ impl<'a> Eval<'a> {
         }
         match &self.hir().expr(id).kind {
             ExprKind::Return(_) | ExprKind::Break(_) | ExprKind::Continue => true,
-            ExprKind::Block { block, .. } => block.tail.map_or_else(
-                || matches!(block.stmts.last(), Some(Stmt::Expr(e)) if self.exits(*e, depth + 1)),
-                |t| self.exits(t, depth + 1),
-            ),
+            ExprKind::Block { block, .. } => block.last().is_some_and(|e| self.exits(e, depth + 1)),
             ExprKind::Macro(call) => {
                 matches!(self.text(call.path).rsplit("::").next(), Some("bail" | "panic" | "unreachable" | "todo" | "abort"))
             }

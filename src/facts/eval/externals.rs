@@ -123,13 +123,13 @@ impl<'a> Eval<'a> {
         if let Some(kind) = self.cat.store(text) {
             return self.client_function(path, kind, values, value, span);
         }
+        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
         // `Json(&*guard)`, `to_string(&*guard)`.
-        if !owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase)) {
+        if !is_type {
             self.handed_on(&mut values, span);
             value = self.merge(&values);
         }
         // `Arc::clone(&x)`, `Mutex::new(x)`, `Data::new(x)`, `State(x)`.
-        let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
         let owner_name = self.p.names.intern(owner);
         if is_type && matches!(last, "clone" | "downgrade" | "as_ref" | "deref") && !values.is_empty() {
             return values[0].clone();

@@ -19,9 +19,7 @@ impl<'a> Eval<'a> {
         self.body.passes_absence
             && match &self.hir().expr(id).kind {
                 ExprKind::Return(Some(inner)) => self.passes_on(*inner),
-                ExprKind::Block { block, .. } => block
-                    .tail
-                    .map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if self.passes_on(*e)), |tail| self.passes_on(tail)),
+                ExprKind::Block { block, .. } => block.last().is_some_and(|e| self.passes_on(e)),
                 ExprKind::Path(path) => none(path),
                 ExprKind::Call { callee, args } => match (&self.hir().expr(*callee).kind, args.as_slice()) {
                     (ExprKind::Path(path), [only]) => {
@@ -42,9 +40,7 @@ impl<'a> Eval<'a> {
         let again = |id: ExprId| self.refuses(id, depth + 1, said);
         match &self.hir().expr(id).kind {
             ExprKind::Return(Some(inner)) | ExprKind::Break(Some(inner)) => again(*inner),
-            ExprKind::Block { block, .. } => {
-                block.tail.map_or_else(|| matches!(block.stmts.last(), Some(Stmt::Expr(e)) if again(*e)), again)
-            }
+            ExprKind::Block { block, .. } => block.last().is_some_and(again),
             ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref { expr: inner, .. } => again(*inner),
             ExprKind::Lit(Lit::Bool(false)) => depth > 0,
             ExprKind::Path(path) => self.refusing_path(path) || matches!(path.segments.as_slice(), [only] if said.contains(&only.name)),

@@ -216,7 +216,7 @@ impl<'a> Eval<'a> {
                     let own = self.p.def(DefId(*d));
                     own.kind == DefKind::Trait && self.p.text(own.name) == last
                 };
-                let package = |d: DefId| self.p.krate(self.p.def(d).krate).package.as_str();
+                let package = |d: DefId| self.p.package_of(d);
                 let all = (0..self.p.defs.len() as u32).filter(named).map(DefId);
                 let mut all: Vec<DefId> = all.filter(|&d| self.is_service_trait(d)).collect();
                 all.sort_by_key(|&d| package(d) != package(def));

@@ -66,11 +66,7 @@ impl<'a> Eval<'a> {
     }
 
     pub(super) fn block_ends(&self, block: &'a hir::Block, depth: u32) -> bool {
-        match (block.tail, block.stmts.last()) {
-            (Some(last), _) => self.ends(last, depth + 1),
-            (None, Some(hir::Stmt::Expr(last))) => self.ends(*last, depth + 1),
-            _ => false,
-        }
+        block.last().is_some_and(|last| self.ends(last, depth + 1))
     }
 
     /// `owner.upgrade()`, `token.is_cancelled()`, `stop.load(..)`, `stopped.try_recv()`: whether anybody still wants this.

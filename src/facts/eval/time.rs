@@ -105,7 +105,6 @@ impl<'a> Eval<'a> {
         if self.cat.tokens.is_clock(path) {
             return Some(Time::new(Base::Now, 0));
         }
-        let first = values.first().and_then(|v| self.time_of(v));
         if let Some(moment) = self.moment(last, values) {
             return Some(moment);
         }
@@ -115,6 +114,7 @@ impl<'a> Eval<'a> {
         if !time.types.iter().any(|t| t == owner) {
             return None;
         }
+        let first = values.first().and_then(|v| self.time_of(v));
         // jiff's `Span::new()`, which methods add to.
         if last == "new" && values.is_empty() {
             return Some(Time::new(Base::Span, 0));

@@ -62,6 +62,11 @@ fn pick<'v>(index: Option<i8>, recv: Option<&'v Val>, values: &'v [Val]) -> Opti
 }
 
 impl<'a> Eval<'a> {
+    /// Whether a value is of a library that makes up tokens.
+    pub(super) fn of_token_library(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path)))
+    }
+
     /// A function of a token library.
     pub(super) fn token_call(&mut self, name: Name, path: &'a hir::Path, args: &'a [ExprId], span: Span) -> Option<Val> {
         let text = self.p.text(name);
@@ -173,7 +178,7 @@ impl<'a> Eval<'a> {
                 self.check(verify, home, max_age);
                 value.prov = value.prov.or(Prov::CLAIM);
                 // What is not named is often the library's own type, with the claims inside.
-                let of_library = |on: &Val| matches!(&on.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path)));
+                let of_library = |on: &Val| self.of_token_library(&on.ty);
                 let own = on.filter(|on| ty.is_unknown() && of_library(on)).map(|on| on.ty.clone());
                 value.ty = result(self, own.unwrap_or(ty));
             }
@@ -285,7 +290,7 @@ impl<'a> Eval<'a> {
 
     /// What a variable is completed with by a method or an assignment: headers, options, claims in a map.
     fn complete(&mut self, on: &Val, recv: ExprId, name: &'a str, args: &'a [ExprId]) {
-        let of_library = matches!(&on.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path)));
+        let of_library = self.of_token_library(&on.ty);
         let insert = name == "insert" && args.len() == 2;
         if self.tokens.quiet || (!of_library && !insert) {
             return;
@@ -313,7 +318,7 @@ impl<'a> Eval<'a> {
 
     /// Builders of claims, headers and keys: what one call adds, the next still has.
     pub(super) fn carry_token(&self, value: &mut Val, on: &Val, name: &str, values: &[Val]) {
-        if !matches!(&on.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path))) {
+        if !self.of_token_library(&on.ty) {
             return;
         }
         let mut fields = on.fields().to_vec();
@@ -377,9 +382,7 @@ impl<'a> Eval<'a> {
             own.prov = own.prov.or(value.prov);
             own.add_reads(&value.reads);
         }
-        let known = self.local(local).is_some_and(|v| {
-            matches!(&v.ty, Ty::Ext(path, _) if self.cat.tokens.is_token_crate(self.p.text(*path))) || !v.fields().is_empty()
-        });
+        let known = self.local(local).is_some_and(|v| self.of_token_library(&v.ty) || !v.fields().is_empty());
         if known {
             let mut value = value.clone();
             let ty = self.local(local).map_or(Ty::Unknown, |v| v.ty.clone());

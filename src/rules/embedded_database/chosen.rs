@@ -16,7 +16,7 @@ pub struct Opener {
 pub fn openers(w: &World<'_>) -> Vec<Opener> {
     let opener = |&(node, span): &(crate::facts::model::NodeId, crate::syntax::hir::Span)| {
         let def = w.facts.node(node).def;
-        let package = w.p.krate(w.p.def(def).krate).package.clone();
+        let package = w.p.package_of(def).to_string();
         Opener { package, symbol: format!("{}::SQLite", w.p.path(def)), location: evidence::node_location(w, node, span) }
     };
     w.facts.openers.iter().map(opener).collect()

@@ -5,6 +5,7 @@ use crate::facts::cells::World;
 use crate::facts::model::EffectKind;
 use crate::finding::*;
 use crate::manifests::{ManifestFacts, Setting};
+use crate::workspace::text::is_within;
 use std::collections::BTreeSet;
 
 /// A profile that Rocket takes only in builds for development: <https://rocket.rs/guide/v0.5/configuration/#profiles>.
@@ -16,7 +17,7 @@ const MIN_KEY: usize = 40;
 pub fn sealing(w: &World<'_>) -> BTreeSet<String> {
     let seals = |what: &str| what.contains("CookieJar::") && what.ends_with("_private");
     let effects = w.facts.effects.iter().filter(|e| matches!(e.kind, EffectKind::Handle { .. }) && seals(&e.what));
-    effects.map(|e| w.p.krate(w.p.def(w.facts.node(e.node).def).krate).package.clone()).collect()
+    effects.map(|e| w.p.package_of(w.facts.node(e.node).def).to_string()).collect()
 }
 
 /// `packages` are those that seal cookies, with their folders. Linear in the settings, times the packages.
@@ -25,8 +26,7 @@ pub fn check(facts: &ManifestFacts, packages: &[(String, String)]) -> Vec<Findin
     for setting in facts.settings.iter().filter(|setting| is_key(setting)) {
         let path = &setting.location.path;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let below = |dir: &str| folder.is_empty() || dir.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let Some((package, _)) = packages.iter().find(|(_, dir)| below(dir)) else { continue };
+        let Some((package, _)) = packages.iter().find(|(_, dir)| is_within(dir, folder)) else { continue };
         if findings.iter().any(|found| found.location.path == *path) {
             continue;
         }

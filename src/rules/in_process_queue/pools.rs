@@ -12,8 +12,7 @@ const SHOWN: usize = 4;
 
 /// Pools, where they are built, if a request leaves work in one whose loss matters.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    let built = w.facts.effects.iter().filter(|e| matches!(&e.kind, EffectKind::Library(rule) if rule == ID) && !w.is_off(e));
-    let built = built.filter(|e| !w.graph.phase(e.node).requested() && !w.graph.is_one_shot(w.facts, e));
+    let built = w.libraries(ID).filter(|e| !w.graph.phase(e.node).requested() && !w.graph.is_one_shot(w.facts, e));
     built.filter_map(|e| judge(e, w)).collect()
 }
 

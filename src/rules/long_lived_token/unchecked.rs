@@ -99,7 +99,7 @@ pub fn of_others(w: &World<'_>, kinds: &[Kind<'_>]) -> Vec<Finding> {
             persona: Persona::Pedantic,
             reason: "reporting for discussion only, because somebody else signs these tokens, and a gateway may have checked them before"
                 .into(),
-            package: w.p.krate(w.p.def(node.def).krate).package.clone(),
+            package: w.p.package_of(node.def).to_string(),
             symbol: w.p.path(node.def),
             ty: None,
             message: format!(

@@ -61,7 +61,7 @@ impl Keepers {
         if saved(w, at) {
             return true;
         }
-        let mut calls = w.facts.calls.iter().filter(|c| c.target == at.def && c.kind == CallKind::Call).peekable();
+        let mut calls = w.lookup.calls_to(w.facts, at.def).peekable();
         calls.peek().is_some()
             && calls.all(|c| self.kept(w, Moment { def: w.facts.node(c.node).def, order: c.order, branch: c.branch }, callers - 1))
     }

@@ -2,17 +2,23 @@
 
 use super::ID;
 use crate::facts::cells::World;
-use crate::facts::model::{Node, NodeKind};
+use crate::facts::model::{Node, NodeId, NodeKind};
 use crate::finding::{ChecklistItem, Confidence, Finding, Role, Severity, Step};
+use crate::resolve::FileId;
 use crate::rules::evidence::{self, Told};
 use crate::syntax::hir::{ExprKind, Lit, Span};
+use rustc_hash::FxHashMap;
 
-/// One pass over the literals of each file that has any node of a request.
+/// Linear in the nodes, and in the literals of files that name such a header for each of their functions.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut named: FxHashMap<FileId, bool> = FxHashMap::default();
     for (number, node) in w.facts.nodes.iter().enumerate() {
-        let id = crate::facts::model::NodeId(number as u32);
+        let id = NodeId(number as u32);
         if !matches!(node.kind, NodeKind::Function) || node.parent.is_some() || !w.graph.phase(id).requested() {
+            continue;
+        }
+        if !*named.entry(node.file).or_insert_with(|| names_pin(w, node.file)) {
             continue;
         }
         let texts = literals(w, node);
@@ -42,14 +48,16 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Whether a file has the name of such a header among its symbols: most have none.
+fn names_pin(w: &World<'_>, file: FileId) -> bool {
+    let symbols = &w.p.file(file).hir.symbols;
+    w.cat.pins.iter().any(|pin| symbols.iter().any(|symbol| symbol.eq_ignore_ascii_case(&pin.header)))
+}
+
 /// The string literals inside a function.
 fn literals<'w>(w: &'w World<'_>, node: &Node) -> Vec<(&'w str, Span)> {
     let hir = &w.p.file(node.file).hir;
     let inside = |span: &Span| (span.line, span.column) >= (node.span.line, node.span.column) && span.end_line <= node.span.end_line;
-    // A file without the header in its symbols has no such literal: most end here.
-    if !w.cat.pins.iter().any(|pin| hir.symbols.iter().any(|symbol| symbol.eq_ignore_ascii_case(&pin.header))) {
-        return Vec::new();
-    }
     let texts = hir.exprs.iter().filter(|expr| inside(&expr.span)).filter_map(|expr| match &expr.kind {
         ExprKind::Lit(Lit::Str(text)) => Some((hir.str(*text), expr.span)),
         _ => None,

@@ -65,20 +65,26 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 
 /// Whether what a consumer gathers is stored before it settles the messages that it was made of.
 pub fn recoverable(cell: &Cell, profile: &Profile, w: &World<'_>) -> bool {
-    let Some((start, _)) = consumer(profile, w) else { return false };
-    let settles = settles(w, start);
-    !drains(cell, w).is_empty() && !settles.is_empty() && settles.iter().all(|s| stored_before(cell, w, s))
+    !drains(cell, w).is_empty() && consumer(profile, w).is_some_and(|(start, _)| all_stored(cell, w, &settles(w, start)))
+}
+
+fn all_stored(cell: &Cell, w: &World<'_>, settles: &[&Effect]) -> bool {
+    !settles.is_empty() && settles.iter().all(|s| stored_before(cell, w, s))
 }
 
 /// Whether a consumer gathers something here, and how that comes back after a kill, if it does.
 pub fn gathered(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Option<&'static str>> {
     let keeps = !profile.puts.is_empty() && profile.keeps_requests() || !profile.updates.is_empty();
-    let (start, _) = consumer(profile, w).filter(|_| keeps && !profile.reloads && !profile.only_logged && relied_on(cell, profile, w))?;
-    Some(if recoverable(cell, profile, w) {
+    if !keeps || profile.reloads || profile.only_logged || !relied_on(cell, profile, w) {
+        return None;
+    }
+    let (start, _) = consumer(profile, w)?;
+    let settles = settles(w, start);
+    Some(if !drains(cell, w).is_empty() && all_stored(cell, w, &settles) {
         Some("stored before the messages it is made of are settled")
     } else if restored(cell, w) {
         Some("loaded from a store before messages are taken")
-    } else if settles(w, start).iter().any(|s| !stored_before(cell, w, s)) || profile.in_flight(w) {
+    } else if settles.iter().any(|s| !stored_before(cell, w, s)) || profile.in_flight(w) {
         None
     } else {
         Some("the broker brings unsettled messages again")

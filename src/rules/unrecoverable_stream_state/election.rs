@@ -13,7 +13,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "atomic" | "scalar" | "watch-sender") {
         return None;
     }
-    let elected = cell.accesses.iter().copied().find_map(|a| Some((a, home_made(w, a)?)))?;
+    let elected = cell.accesses.iter().copied().find_map(|a| Some((a, Set::of(w, a)?.home_made()?)))?;
     let gate = cell.uses.iter().find_map(|u| Some((u, unfenced(w, u)?)))?;
     let ((set, lease), (gate, effect)) = (elected, gate);
     let name = evidence::short(&cell.symbol);
@@ -57,26 +57,32 @@ pub fn leads(cell: &Cell, w: &World<'_>) -> Option<Option<&'static str>> {
     {
         return None;
     }
-    let elected = |&&a: &&AccessId| {
-        let access = w.facts.access(a);
-        let background = access.op.writes() && !w.graph.phase(access.node).requested();
-        background && work::effects(w, access.node).iter().any(|e| e.kind == EffectKind::Claim)
-    };
-    let set = cell.accesses.iter().find(elected)?;
-    Some(home_made(w, *set).is_none().then_some("it follows a lease that a library holds"))
+    let set = cell.accesses.iter().find_map(|&a| Set::of(w, a))?;
+    Some(set.home_made().is_none().then_some("it follows a lease that a library holds"))
 }
 
-/// The claim of the service's own making by whose outcome a background task sets the flag.
-fn home_made<'w>(w: &'w World<'_>, access: AccessId) -> Option<&'w Effect> {
-    let access = w.facts.access(access);
-    let phase = w.graph.phase(access.node);
-    if !access.op.writes() || phase.requested() {
-        return None;
+/// A background task that sets the flag, by what it does, and the claim among that.
+struct Set<'w> {
+    effects: Vec<&'w Effect>,
+    claim: &'w Effect,
+}
+
+impl<'w> Set<'w> {
+    fn of(w: &'w World<'_>, access: AccessId) -> Option<Set<'w>> {
+        let access = w.facts.access(access);
+        if !access.op.writes() || w.graph.phase(access.node).requested() {
+            return None;
+        }
+        let effects = work::effects(w, access.node);
+        let claim = effects.iter().copied().find(|e| e.kind == EffectKind::Claim)?;
+        Some(Set { effects, claim })
     }
-    let effects = work::effects(w, access.node);
-    let claim = effects.iter().find(|e| e.kind == EffectKind::Claim)?;
-    // A library's lease is no call on a store of our own.
-    effects.iter().copied().find(|e| matches!(e.kind, EffectKind::Store { .. }) && e.node == claim.node && e.span == claim.span)
+
+    /// The claim if it is of the service's own making: a library's lease is no call on a store of our own.
+    fn home_made(&self) -> Option<&'w Effect> {
+        let same = |e: &&Effect| matches!(e.kind, EffectKind::Store { .. }) && e.node == self.claim.node && e.span == self.claim.span;
+        self.effects.iter().copied().find(same)
+    }
 }
 
 /// What is changed behind a question for the flag without a claim of its own.

@@ -169,6 +169,26 @@ pub struct Block {
     pub tail: Option<ExprId>,
 }
 
+impl Block {
+    /// The expression that it comes to: the tail, or the last statement if that is one.
+    pub fn last(&self) -> Option<ExprId> {
+        self.tail.or_else(|| match self.stmts.last() {
+            Some(Stmt::Expr(expr)) => Some(*expr),
+            _ => None,
+        })
+    }
+
+    /// The expressions of its statements and its tail, in order.
+    pub fn parts(&self) -> impl Iterator<Item = ExprId> {
+        let of_stmt = |stmt: &Stmt| match stmt {
+            Stmt::Let { init, .. } => *init,
+            Stmt::Expr(expr) => Some(*expr),
+            Stmt::Item(_) => None,
+        };
+        self.stmts.iter().filter_map(of_stmt).chain(self.tail)
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Stmt {
     Let { pat: PatId, ty: Option<TypeId>, init: Option<ExprId>, otherwise: Option<ExprId>, span: Span },
