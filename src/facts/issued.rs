@@ -95,7 +95,13 @@ pub fn kinds<'a>(w: &World<'a>) -> Vec<Kind<'a>> {
             None => kinds.push(Kind { origin, mints: vec![mint], primary: mint, checks: Vec::new(), expiry: mint.claims.expiry.clone() }),
         }
     }
-    let runs = |mint: &&Mint| w.graph.phase(mint.node) != super::phases::Phases::default();
+    let reached = |node: NodeId| w.graph.phase(node) != super::phases::Phases::default();
+    // A static is made when it is first asked for, by whoever asks.
+    let runs = |mint: &&Mint| {
+        let node = facts.node(mint.node);
+        let named = || facts.tokens.named.get(&node.def).is_some_and(|by| by.iter().any(|&n| reached(n)));
+        reached(mint.node) || node.kind == NodeKind::Initialiser && named()
+    };
     kinds.retain(|k| k.mints.iter().chain([&k.origin]).any(runs));
     for kind in &mut kinds {
         kind.checks = matching(w, kind.primary, &checks);

@@ -4,6 +4,7 @@ use super::model::{BranchId, NodeId, Prov};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
 use crate::syntax::hir::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How long a token counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,4 +123,6 @@ pub struct Tokens {
     pub aged: Vec<NodeId>,
     /// Functions that read the audience of a token that was checked.
     pub audited: Vec<NodeId>,
+    /// Statics and constants, by the bodies that name them.
+    pub named: FxHashMap<DefId, FxHashSet<NodeId>>,
 }

@@ -52,9 +52,13 @@ fn tokens(w: &World<'_>, kinds: &[Kind<'_>]) -> Vec<Finding> {
 fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Option<Finding> {
     let first = kinds.first()?;
     let mints: Vec<&Mint> = kinds.iter().flat_map(|k| k.mints.iter().copied().chain([k.origin])).collect();
-    let verify = kinds.iter().flat_map(|k| &k.checks).map(|c| c.verify).next()?;
+    let verify = kinds.iter().flat_map(|k| &k.checks).map(|c| c.verify).next();
     let literal = mints.iter().any(|m| m.key.literal) || from_literal(w, first.origin);
     let fallback = mints.iter().any(|m| m.key.fallback);
+    // Whoever checks elsewhere may try several keys; one that everybody can read is none, wherever it is tried.
+    if verify.is_none() && !literal && !fallback {
+        return None;
+    }
     if !literal && (mints.iter().any(|m| m.kid) || kinds.iter().flat_map(|k| &k.checks).any(|c| overlaps(w, c.verify, peeking))) {
         return None;
     }
@@ -83,8 +87,10 @@ fn judge(w: &World<'_>, kinds: &[&Kind<'_>], peeking: &FxHashSet<DefId>) -> Opti
     if let Some(home) = first.origin.key.home {
         witness.insert(0, kept(w, home));
     }
-    let checked = evidence::node_location(w, verify.node, verify.span);
-    witness.push(Step::new(Role::Verified, "only that key is tried", checked));
+    if let Some(verify) = verify {
+        let checked = evidence::node_location(w, verify.node, verify.span);
+        witness.push(Step::new(Role::Verified, "only that key is tried", checked));
+    }
     let told = Told {
         rule: ID,
         item: ChecklistItem::KeyRotation,

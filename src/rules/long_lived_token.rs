@@ -7,6 +7,7 @@ use crate::config::TokenLimits;
 use crate::facts::cells::World;
 use crate::facts::claims;
 use crate::facts::issued::{Kind, Way, is_alone, local_list};
+use crate::facts::model::NodeKind;
 use crate::facts::tokens::{Expiry, Mint, Verify};
 use crate::finding::*;
 use crate::resolve::{DefId, Ty};
@@ -29,7 +30,7 @@ struct Case {
 
 fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, limits: TokenLimits) -> Option<Finding> {
     if kind.checks.is_empty() {
-        return None;
+        return credential(w, kind);
     }
     let off = unchecked::judge(w, kind);
     let (verify, way) = kind.open().min_by_key(|(_, way)| (way.entry.is_none(), way.path.len()))?;
@@ -65,6 +66,27 @@ fn judge(w: &World<'_>, kinds: &[Kind<'_>], kind: &Kind<'_>, limits: TokenLimits
         related,
         ..told.at(node.def, w.p.path(node.def), evidence::node_location(w, mint.node, mint.span), w)
     })
+}
+
+/// A token that a static is made with and others check: it is shown with every call for as long as the process lives.
+fn credential(w: &World<'_>, kind: &Kind<'_>) -> Option<Finding> {
+    let node = w.facts.node(kind.origin.node);
+    if node.kind != NodeKind::Initialiser || kind.expiry != Expiry::Never {
+        return None;
+    }
+    let location = evidence::node_location(w, kind.origin.node, kind.origin.span);
+    let told = Told {
+        rule: ID,
+        item: ChecklistItem::RevocationWindow,
+        severity: Severity::Note,
+        confidence: Confidence::Medium,
+        reason: "reporting because the one token of a process has no expiry, and who checks it is not in this tree".into(),
+        message: "whoever gets hold of the token is believed for ever: it has no expiry, and only another key ends it".into(),
+        witness: vec![vec![Step::new(Role::Signed, "it is signed here, once for the life of the process", location.clone())]],
+        home: "secret store",
+        help: "sign a token of minutes when one is needed, or before the last one ends",
+    };
+    Some(Finding { persona: Persona::Pedantic, ..told.at(node.def, w.p.path(node.def), location, w) })
 }
 
 /// The call that signs if it signs only this kind, otherwise the one that orders it.

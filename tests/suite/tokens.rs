@@ -321,3 +321,56 @@ fn the_checklist_shows_what_was_measured_when_it_passes_too() {
     assert_eq!(analysis.assessed[&ChecklistItem::RevocationWindow], Assessed::Yes);
     assert!(analysis.checklist_facts.iter().any(|(item, fact)| *item == ChecklistItem::TokenBloat && fact.contains("bytes")));
 }
+
+#[test]
+fn settings_that_only_helpers_of_tests_make_are_no_defaults() {
+    let minted = "Claims { sub, exp: (Utc::now() + Duration::hours(app.settings.hours)).timestamp() }";
+    let helper = Service { more: "pub fn settings_for_tests() -> Settings { Settings { ttl: 5, hours: 72 } }", ..lives(minted) };
+    helper.is_short();
+    let facts = helper.analyze().checklist_facts;
+    let life = facts.iter().find(|(item, _)| *item == ChecklistItem::RevocationWindow).map(|(_, fact)| fact.as_str());
+    assert!(life.is_some_and(|fact| fact.contains("the setting `hours`")), "{facts:?}");
+    let default =
+        Service { more: "impl Default for Settings { fn default() -> Self { Settings { ttl: 5, hours: 72 } } }", ..lives(minted) };
+    assert!(default.window().contains("3 days by default"));
+}
+
+#[test]
+fn a_token_that_a_static_is_made_with_counts_where_the_static_is_named() {
+    let pass = "static PASS: LazyLock<String> = LazyLock::new(|| encode(&Header::default(), &Claims { sub: 0, exp: 4_000_000_000 }, \
+        &EncodingKey::from_secret(std::env::var(\"SECRET\").unwrap().as_bytes())).unwrap()); ";
+    let with = |route: &str| Service { more: format!("{pass}{route}").leak(), ..Service::default() };
+    let served =
+        with("async fn pass() -> String { PASS.clone() } fn more() -> Router<Arc<App>> { Router::new().route(\"/pass\", get(pass)) }");
+    assert!(served.window().contains("2096-10-02"));
+    with("pub fn for_tests() -> String { PASS.clone() }").is_short();
+}
+
+#[test]
+fn a_token_for_another_service_that_never_ends_is_for_pedantic_readers() {
+    let service = |claims: &str, key: &str| {
+        let source = format!(
+            r#"
+use axum::{{Router, routing::post}};
+use jsonwebtoken::{{EncodingKey, Header, encode}};
+use std::sync::LazyLock;
+#[derive(serde::Serialize)]
+struct Claims {{ iss: String, exp: Option<i64> }}
+static CREDENTIAL: LazyLock<String> = LazyLock::new(|| encode(&Header::default(), &{claims}, &EncodingKey::from_secret({key})).unwrap());
+async fn bill() {{ reqwest::Client::new().post("http://billing/charge").bearer_auth(&*CREDENTIAL).send().await.unwrap(); }}
+#[tokio::main] async fn main() {{
+    let l = tokio::net::TcpListener::bind("a").await.unwrap();
+    axum::serve(l, Router::new().route("/bill", post(bill))).await.unwrap();
+}}
+"#
+        );
+        let found = Tree::service("till", &["axum", "jsonwebtoken", "reqwest", "serde", "tokio"], source).analyse().findings;
+        found.into_iter().filter(|f| f.item != ChecklistItem::InstanceKill).map(|f| (f.rule, f.persona)).collect::<Vec<_>>()
+    };
+    let env = "std::env::var(\"BILLING_KEY\").unwrap().as_bytes()";
+    let never = "Claims { iss: \"till\".into(), exp: None }";
+    assert_eq!(service(never, env), [("long-lived-token", Persona::Pedantic)]);
+    let soon = "Claims { iss: \"till\".into(), exp: Some(chrono::Utc::now().timestamp() + 600) }";
+    assert_eq!(service(soon, env), []);
+    assert_eq!(service(soon, "b\"letmein\""), [("fixed-signing-key", Persona::Regular)]);
+}

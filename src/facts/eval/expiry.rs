@@ -17,7 +17,53 @@ pub(super) enum Found {
     Unknown,
 }
 
+/// What something is made with, the longest in each body that makes it.
+#[derive(Default)]
+pub(super) struct Longest(FxHashMap<DefId, Time>);
+
+impl Longest {
+    fn add(&mut self, by: DefId, time: Time) {
+        let longest = match self.0.remove(&by) {
+            Some(old) => old.longer(time),
+            None => time,
+        };
+        self.0.insert(by, longest);
+    }
+}
+
 impl<'a> Eval<'a> {
+    /// The longest that the service makes it with, helpers of tests left out once it is known which those are.
+    fn made_with(&self, all: Option<&Longest>) -> Option<Time> {
+        let served = |def: &DefId| self.tokens.served.as_ref().is_none_or(|served| served.contains(def));
+        let mut made: Vec<(&DefId, &Time)> = all?.0.iter().filter(|(def, _)| served(def)).collect();
+        made.sort_by_key(|(def, _)| **def);
+        made.into_iter().map(|(_, time)| time.clone()).reduce(Time::longer)
+    }
+
+    /// The definitions that run when the service starts, answers, or builds a value that it does not call by name:
+    /// all that entry points, `main`, statics and methods of traits lead to. Linear in the calls.
+    pub(super) fn served(&self) -> FxHashSet<DefId> {
+        let entries = self.facts.entries.iter().filter_map(|e| e.def.or_else(|| e.node.map(|n| self.facts.node(n).def)));
+        let starts = (0..self.p.defs.len() as u32).map(DefId).filter(|&def| match self.p.def(def).kind {
+            DefKind::Static | DefKind::Const => true,
+            DefKind::Fn => self.p.text(self.p.def(def).name) == "main",
+            _ => false,
+        });
+        let methods = self.p.impls.iter().filter(|i| i.trait_.is_some()).flat_map(|i| i.fns.iter().map(|(_, def)| *def));
+        let mut calls: FxHashMap<DefId, Vec<DefId>> = FxHashMap::default();
+        for call in &self.facts.calls {
+            calls.entry(self.facts.node(call.node).def).or_default().push(call.target);
+        }
+        let mut open: Vec<DefId> = entries.chain(starts).chain(methods).collect();
+        let mut served = FxHashSet::default();
+        while let Some(def) = open.pop() {
+            if served.insert(def) {
+                open.extend(calls.get(&def).into_iter().flatten());
+            }
+        }
+        served
+    }
+
     /// The field of a struct that ends a token, by its name or the name it is written with.
     fn expiry_field(&mut self, def: DefId) -> Option<Name> {
         if let Some(&known) = self.tokens.expiry_fields.get(&def) {
@@ -53,11 +99,7 @@ impl<'a> Eval<'a> {
         }
         time.at = Some((self.body.file, span));
         if let Ty::Adt(def, _) = ty {
-            let longest = match self.tokens.expiries.remove(def) {
-                Some(old) => old.longer(time.clone()),
-                None => time.clone(),
-            };
-            self.tokens.expiries.insert(*def, longest);
+            self.tokens.expiries.entry(*def).or_default().add(self.body.def, time.clone());
         }
         value.extra().time = Some(time);
     }
@@ -74,11 +116,7 @@ impl<'a> Eval<'a> {
             else {
                 continue;
             };
-            let longest = match self.tokens.defaults.remove(&(*holder, *name)) {
-                Some(old) => old.longer(time),
-                None => time,
-            };
-            self.tokens.defaults.insert((*holder, *name), longest);
+            self.tokens.defaults.entry((*holder, *name)).or_default().add(self.body.def, time);
         }
     }
 
@@ -87,7 +125,7 @@ impl<'a> Eval<'a> {
             let said = claims.fields().iter().any(|(n, v)| self.is_expiry_name(*n) || self.is_expiry_claim(v) || self.ends_never(*n));
             if !said {
                 return match &life.open {
-                    Some(open) if open.param.is_some() && !self.tokens.settling => Found::Open,
+                    Some(open) if open.param.is_some() && self.tokens.served.is_none() => Found::Open,
                     _ => Found::At(life.clone()),
                 };
             }
@@ -110,7 +148,7 @@ impl<'a> Eval<'a> {
             .map(|(_, v)| v.clone());
         if let Some(value) = named {
             return match self.time_of(&value) {
-                Some(Time { open: Some(open), .. }) if open.param.is_some() && !self.tokens.settling => Found::Open,
+                Some(Time { open: Some(open), .. }) if open.param.is_some() && self.tokens.served.is_none() => Found::Open,
                 Some(time) => Found::At(time),
                 None if self.is_none(&value) => Found::Absent,
                 None => Found::Unknown,
@@ -132,7 +170,9 @@ impl<'a> Eval<'a> {
         match &claims.ty {
             _ if parameter && claims.fields().is_empty() => Found::Open,
             Ty::Adt(def, _) => match self.deep_expiry(*def, 0) {
-                Some(holder) => self.tokens.expiries.get(&holder).cloned().filter(|t| t.open.is_none()).map_or(Found::Unknown, Found::At),
+                Some(holder) => {
+                    self.made_with(self.tokens.expiries.get(&holder)).filter(|t| t.open.is_none()).map_or(Found::Unknown, Found::At)
+                }
                 None => Found::Absent,
             },
             _ if claims.fields().is_empty() => Found::Unknown,
@@ -183,7 +223,7 @@ impl<'a> Eval<'a> {
             let Some(term) = time.open.clone() else { break };
             let Some((def, name)) = term.field else { break };
             setting = Some(self.p.text(name).to_string());
-            let default = self.tokens.defaults.get(&(def, name)).cloned().or_else(|| self.attribute_default(def, name));
+            let default = self.made_with(self.tokens.defaults.get(&(def, name))).or_else(|| self.attribute_default(def, name));
             let Some(default) = default else { break };
             time = Time { configured: true, ..time.filled(Some(default)) };
         }

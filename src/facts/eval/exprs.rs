@@ -226,7 +226,10 @@ impl<'a> Eval<'a> {
         }
         match self.resolve_value(path) {
             Some(Res::Def(def)) => match self.p.def(def).kind {
-                DefKind::Static | DefKind::Const => self.static_value(def),
+                DefKind::Static | DefKind::Const => {
+                    self.facts.tokens.named.entry(def).or_default().insert(self.body.node);
+                    self.static_value(def)
+                }
                 DefKind::Fn => self.function_value(def, span),
                 DefKind::Variant(_) | DefKind::Struct => {
                     let owner = if self.p.def(def).kind == DefKind::Struct { def } else { self.p.def(def).parent.unwrap_or(def) };

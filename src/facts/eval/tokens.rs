@@ -1,6 +1,6 @@
 //! Tokens: the calls that sign and check them, and what claims, headers, keys and options say by then.
 
-use super::expiry::Found;
+use super::expiry::{Found, Longest};
 use super::*;
 use crate::catalog::tokens::{TokenCall, TokenRole};
 use crate::facts::time::{Base, Time};
@@ -20,16 +20,16 @@ const MAX_PARTS: usize = 64;
 #[derive(Default)]
 pub struct Working {
     pub(super) mints: Vec<RawMint>,
-    /// Numbers and spans that fields of structs are made with, the longest each.
-    pub(super) defaults: FxHashMap<(DefId, Name), Time>,
+    /// Numbers and spans that fields of structs are made with.
+    pub(super) defaults: FxHashMap<(DefId, Name), Longest>,
     /// The expiry among the fields of a struct.
     pub(super) expiry_fields: FxHashMap<DefId, Option<Name>>,
     /// Expiries that structs are made with anywhere.
-    pub(super) expiries: FxHashMap<DefId, Time>,
+    pub(super) expiries: FxHashMap<DefId, Longest>,
     /// An argument is looked at before its turn: nested ones are not, so that nesting stays cheap.
     pub(super) quiet: bool,
-    /// All bodies have been walked: no caller will tell more.
-    pub(super) settling: bool,
+    /// All bodies have been walked, and these are those that the service runs: no caller will tell more.
+    pub(super) served: Option<FxHashSet<DefId>>,
     /// What options that are kept somewhere leave out.
     pub(super) options: FxHashMap<Home, Vec<Off>>,
     /// Checks by their number: where their options are kept, and how old a token may be.
@@ -442,7 +442,7 @@ impl<'a> Eval<'a> {
 
     /// Puts defaults in the place of settings and leaves the facts that rules read.
     pub(super) fn settle_tokens(&mut self) {
-        self.tokens.settling = true;
+        self.tokens.served = Some(self.served());
         self.join_tags();
         for index in 0..self.tokens.mints.len() {
             let mint = &self.tokens.mints[index];
