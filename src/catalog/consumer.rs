@@ -15,6 +15,7 @@ pub struct Consumer {
     settles: Vec<String>,
     pops: Vec<String>,
     follows: Vec<String>,
+    readers: BTreeMap<String, String>,
     pub at_once: Vec<String>,
     pub auto: Vec<(String, String)>,
     pub own_group: Vec<String>,
@@ -43,6 +44,21 @@ impl Consumer {
     /// Whether one of these calls reads on from a position that the caller gives.
     pub fn follows(&self, calls: &[&str]) -> bool {
         names_any(&self.follows, calls)
+    }
+
+    /// Whether one of these calls fixes where reading begins, and gives no stream itself.
+    pub fn positions(&self, calls: &[&str]) -> bool {
+        self.readers.iter().any(|(call, stream)| stream.is_empty() && calls.contains(&call.as_str()))
+    }
+
+    /// The stream that a call gives which begins where the caller says; `given` are the types of its arguments.
+    pub fn reader(&self, call: &str, given: &[&str]) -> Option<&str> {
+        let opened = self.readers.iter().filter(|(_, stream)| !stream.is_empty());
+        let asked = opened.into_iter().find(|(reader, _)| match reader.split_once('(') {
+            Some((name, argument)) => name == call && given.iter().any(|ty| short(ty).1 == argument.trim_end_matches(')')),
+            None => *reader == call,
+        });
+        asked.map(|(_, stream)| stream.as_str())
     }
 
     pub fn settles(&self, calls: &[&str]) -> bool {

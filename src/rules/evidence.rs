@@ -29,9 +29,23 @@ pub fn node_location(w: &World<'_>, node: NodeId, span: Span) -> Location {
 pub fn entry_label(w: &World<'_>, id: EntryId) -> String {
     let entry = w.facts.entry(id);
     let def = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
-    let function = def.map_or(String::new(), |d| w.p.text(w.p.def(d).name).to_string());
+    let function = def.map_or(String::new(), |d| named(w, d));
     let function = if entry.def.is_none() { format!("a closure in {function}") } else { function };
     entry.label(&function)
+}
+
+/// A function as a reader knows it: by its name, and by what it stands in as well where the name says no more than
+/// that it answers requests.
+fn named(w: &World<'_>, def: DefId) -> String {
+    const PLAIN: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "handle", "handler", "call", "index", "endpoint"];
+    let name = w.p.text(w.p.def(def).name);
+    let path = w.p.path(def);
+    let mut parts = path.rsplit("::");
+    match parts.nth(1) {
+        // The crate itself says nothing either.
+        Some(around) if PLAIN.contains(&name) && parts.next().is_some() => format!("{around}::{name}"),
+        _ => name.to_string(),
+    }
 }
 
 /// Entry points that reach a node, nearest first; routes before middleware and extractors.

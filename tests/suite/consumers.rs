@@ -20,6 +20,11 @@ const DEPENDENCIES: &[&str] = &[
     "omniqueue",
     "sqlxmq",
     "axum",
+    "rskafka",
+    "aws-sdk-kinesis",
+    "pulsar",
+    "eventstore",
+    "postgres-replication",
 ];
 
 /// The ids of the rules that speak of a program with these items.
@@ -238,4 +243,78 @@ fn a_count_that_only_this_instance_logs_is_a_measure() {
     };
     assert!(!run("println!(\"{n} done\"); let _ = pool;").contains(&"unrecoverable-stream-state"));
     assert!(run("store(&pool, n as i64).await;").contains(&"unrecoverable-stream-state"));
+}
+
+/// Brokers whose readers begin where they say: what opens one from `{from}`, and the loop over it with `{body}`.
+const READERS: &[(&str, &str, &str)] = &[
+    (
+        "rskafka by offset",
+        "async fn run(db: PgPool, c: std::sync::Arc<rskafka::client::partition::PartitionClient>) { let mut at = {from}; \
+         loop { let (all, high) = c.fetch_records(at, 1..9_999, 500).await.unwrap(); for m in all { at = m.offset + 1; {body} } } }",
+        "0",
+    ),
+    (
+        "rskafka's stream",
+        "async fn run(db: PgPool, c: std::sync::Arc<rskafka::client::partition::PartitionClient>) { let at = {from}; \
+         let mut all = rskafka::client::consumer::StreamConsumerBuilder::new(c, at).with_max_wait_ms(100).build(); \
+         while let Some(m) = all.next().await { {body} } }",
+        "rskafka::client::consumer::StartOffset::Latest",
+    ),
+    (
+        "kinesis",
+        "async fn run(db: PgPool, c: aws_sdk_kinesis::Client) { let at = {from}; \
+         let shard = c.get_shard_iterator().stream_name(\"s\").starting_sequence_number(at).send().await.unwrap(); \
+         let mut next = shard.shard_iterator; loop { let page = c.get_records().set_shard_iterator(next).send().await.unwrap(); \
+         for m in page.records() { {body} } next = page.next_shard_iterator; } }",
+        "\"TRIM_HORIZON\"",
+    ),
+    (
+        "pulsar",
+        "async fn run(db: PgPool, c: pulsar::Pulsar<pulsar::TokioExecutor>) { let at = {from}; \
+         let mut all = c.reader().with_topic(\"t\").with_options(pulsar::ConsumerOptions { start_message_id: at, ..Default::default() }) \
+         .into_reader::<String>().await.unwrap(); while let Some(m) = all.next().await { {body} } }",
+        "None",
+    ),
+    (
+        "an ordered consumer of JetStream",
+        "async fn run(db: PgPool, c: async_nats::jetstream::stream::Stream) { let at = {from}; \
+         let own = c.create_consumer(async_nats::jetstream::consumer::pull::OrderedConfig { start: at, ..Default::default() }).await.unwrap(); \
+         let mut all = own.messages().await.unwrap(); while let Some(Ok(m)) = all.next().await { {body} } }",
+        "0",
+    ),
+    (
+        "catch-up of EventStoreDB",
+        "async fn run(db: PgPool, c: eventstore::Client) { let at = {from}; \
+         let options = eventstore::SubscribeToAllOptions::default().position(at); let mut all = c.subscribe_to_all(&options).await; \
+         loop { let m = all.next().await.unwrap(); {body} } }",
+        "eventstore::StreamPosition::End",
+    ),
+];
+
+#[test]
+fn a_reader_that_alone_knows_how_far_it_has_read_skips_or_repeats() {
+    const STORED: &str = "sqlx::query_scalar(\"SELECT at FROM positions\").fetch_one(&db).await.unwrap()";
+    for (broker, run, fixed) in READERS {
+        let read = |from: &str, body: &str| {
+            let run = run.replace("{from}", from).replace("{body}", body);
+            rules(&format!("{run}\n#[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}"))
+        };
+        assert_eq!(read(fixed, "store(&db, 1).await;"), STREAM, "{broker}");
+        assert_eq!(read(STORED, "store(&db, 1).await;"), QUIET, "{broker} from a stored position");
+        assert_eq!(read(fixed, "println!(\"{m:?}\");"), QUIET, "{broker} that only looks");
+    }
+}
+
+#[test]
+fn a_slot_forgets_what_its_status_update_confirms() {
+    let replicate = |body: &str| {
+        rules(&format!(
+            "async fn run(db: PgPool, mut slot: postgres_replication::LogicalReplicationStream) {{ \
+             while let Some(m) = slot.next().await {{ let m = m.unwrap(); {body} }} }}\n\
+             #[tokio::main] async fn main() {{ tokio::spawn(run(todo!(), todo!())); }}"
+        ))
+    };
+    let confirm = "slot.standby_status_update(m.lsn(), m.lsn(), m.lsn(), 0, 0).await.unwrap();";
+    assert_eq!(replicate(&format!("{confirm} store(&db, 1).await;")), STREAM);
+    assert_eq!(replicate(&format!("store(&db, 1).await; {confirm}")), QUIET);
 }

@@ -92,7 +92,7 @@ fn salvo_routers_put_their_path_before_their_children() {
          struct Ward; #[handler] impl Ward { async fn handle(&self) {} }\n\
          fn main() { Router::new().hoop(audit).push(Router::with_path(\"beds\").get(list).push(Router::with_path(\"{id}\").delete(show))); }",
     );
-    assert_eq!(found, ["DELETE /beds/{id}", "GET /beds", "audit", "handle"]);
+    assert_eq!(found, ["DELETE /beds/{id}", "GET /beds", "Ward::handle", "audit"]);
 }
 
 #[test]
@@ -205,4 +205,15 @@ fn a_trait_whose_boxes_have_it_too_ends() {
          fn main() { axum::Router::new().route(\"/\", axum::routing::post(book)).with_state(Arc::new(App { repo: Mutex::new(Box::new(Plain)) })); }",
     );
     assert_eq!(found, ["POST /"]);
+}
+
+#[test]
+fn a_handler_without_a_known_path_is_told_from_others() {
+    let found = entries(
+        &["axum"],
+        "mod sites { pub mod gravel { pub async fn post() {} pub async fn refill() {} } }\n\
+         fn main() { let path = std::env::args().next().unwrap(); axum::Router::<()>::new().route(&path, axum::routing::post(sites::gravel::post))\n\
+         .route(&path, axum::routing::post(sites::gravel::refill)); }",
+    );
+    assert_eq!(found, ["POST gravel::post", "POST refill"]);
 }

@@ -51,6 +51,7 @@ impl<'a> Eval<'a> {
         let is_type = owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
         value.ty = if is_type { Ty::ext(self.p.names.intern(owner)) } else { Ty::ext(path) };
         value.place = None;
+        self.function_reads(text, &values, value.prov, span);
         let told = values.first().and_then(|v| v.str()).is_some_and(|url| url.starts_with("sqlite:"));
         let any = owner.rsplit("::").next().is_some_and(|o| o.starts_with("Any")) || text == "sea_orm::Database::connect";
         if any && !told && opens(text) {

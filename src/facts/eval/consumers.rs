@@ -216,7 +216,7 @@ impl<'a> Eval<'a> {
         if !consumer.receives(&calls) {
             if consumer.pops(&calls) {
                 self.effect(EffectKind::Pop, what, span, Prov::NONE, Prov::NONE, None, None);
-            } else if consumer.follows(&calls) && self.body.endless > 0 {
+            } else if consumer.follows(&calls) && self.body.endless > 0 || consumer.positions(&calls) {
                 self.effect(EffectKind::Follow, what, span, value.prov, Prov::NONE, None, None);
             }
             return None;
@@ -261,6 +261,27 @@ impl<'a> Eval<'a> {
         Some(values)
     }
 
+    /// The stream that a call opens where the caller says, for this process alone.
+    fn reader(&self, consumer: &Consumer, name: &str, values: &[Val]) -> Option<Ty> {
+        let types = values.iter().filter_map(|v| match &v.ty {
+            Ty::Ext(path, _) => Some(self.p.text(*path)),
+            _ => None,
+        });
+        let stream = consumer.reader(name, &types.collect::<Vec<_>>())?;
+        Some(Ty::ext(self.p.names.intern(stream)))
+    }
+
+    /// `Builder::new(client, offset)`: a reader that a function of the crate makes.
+    pub(super) fn function_reads(&mut self, path: &str, values: &[Val], given: Prov, span: Span) {
+        let Some(consumer) = self.cat.consumer(path) else { return };
+        let mut parts = path.rsplit("::");
+        let (last, owner) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let name = format!("{owner}::{last}");
+        if self.reader(consumer, &name, values).is_some() {
+            self.effect(EffectKind::Follow, &name, span, given, Prov::NONE, None, None);
+        }
+    }
+
     /// What a call says about a consumer that is being set up.
     pub(super) fn set_up_consumer(&mut self, recv: &mut Val, name: &str, values: &[Val], span: Span) {
         let Some(consumer) = self.consumer(&recv.ty) else { return };
@@ -294,7 +315,10 @@ impl<'a> Eval<'a> {
                 self.register(value, name, span);
             }
         }
-        if let Some(opened) = consumer.opens.get(name) {
+        if let Some(stream) = self.reader(consumer, name, values) {
+            self.effect(EffectKind::Follow, name, span, recv.prov, Prov::NONE, None, None);
+            recv.ty = stream;
+        } else if let Some(opened) = consumer.opens.get(name) {
             recv.ty = Ty::ext(self.p.names.intern(opened));
             let queue = values.iter().find_map(Val::str).map(|q| Literal::Str(q.to_string()));
             recv.extra().literal = queue;

@@ -210,6 +210,9 @@ impl<'a> Eval<'a> {
     /// Performs the store call that a value describes, if it describes one.
     pub(super) fn carry_out(&mut self, mut value: Val, span: Span) -> Val {
         let Some(call) = value.extra.as_mut().and_then(|e| e.store.take()) else { return value };
+        // The first call on a client of the AWS SDK names the operation, and those behind it fill in its input.
+        let named = matches!(&value.ty, Ty::Ext(path, _) if crate::catalog::first(self.p.text(*path)).starts_with("aws_sdk_"));
+        let verbs = if named { call.verbs.get(..1).unwrap_or_default() } else { call.verbs.as_slice() };
         let writes = match call.kind {
             StoreKind::Http => posts(&call.verbs),
             // A transport that is built or asked for its health has sent nothing.
@@ -218,8 +221,8 @@ impl<'a> Eval<'a> {
                 let engine = |v: &String| matches!(&value.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), v));
                 changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(engine)
             }
-            StoreKind::Queue => changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(|v| publishes(v)),
-            _ => changes(call.text.as_deref(), &call.verbs),
+            StoreKind::Queue => changes(call.text.as_deref(), verbs) || verbs.iter().any(|v| publishes(v)),
+            _ => changes(call.text.as_deref(), verbs),
         };
         let what = call.verbs.join(".");
         if let Some(taken) = self.message_call(&value, &call, &what, span) {
