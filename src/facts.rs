@@ -1,5 +1,6 @@
 //! What a service does with what outlives its requests: entry points, phases, cells, accesses, effects.
 
+mod built;
 pub mod by_default;
 pub mod cells;
 pub mod claims;

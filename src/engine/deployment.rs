@@ -190,7 +190,10 @@ pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: 
         })
         .collect::<Vec<_>>()
     };
-    let context = ManifestContext::new(services(tree, config, serving), places(&HIDDEN_BY_AFFINITY), places(&ON_LOCAL_DISK));
+    let mut context = ManifestContext::new(services(tree, config, serving), places(&HIDDEN_BY_AFFINITY), places(&ON_LOCAL_DISK));
+    let binaries = tree.packages.iter().flat_map(|package| &package.targets).filter(|target| target.kind == TargetKind::Binary);
+    let serves = |name: &String| context.services.iter().any(|service| service.names.contains(name));
+    context.others = binaries.map(|target| target.name.to_lowercase()).filter(|name| !serves(name)).collect();
     rules::single_instance::explain_disks(facts, &context, &mut analysis.findings);
     let made: Vec<Finding> =
         rules::single_instance::check(facts, &context).into_iter().chain(rules::sticky_session::check(facts, &context)).collect();

@@ -350,6 +350,13 @@ impl Init {
     }
 }
 
+/// A value of a struct of the tree is made here.
+pub struct Made {
+    pub ty: DefId,
+    pub node: NodeId,
+    pub branch: Option<BranchId>,
+}
+
 /// A value given to the service to keep.
 pub struct Registration {
     pub node: NodeId,
@@ -377,6 +384,7 @@ pub struct Facts {
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     pub inits: Vec<Init>,
+    pub made: Vec<Made>,
     /// Calls that open the database which a setting names, of whatever kind it is.
     pub openers: Vec<(NodeId, Span)>,
     pub tokens: super::tokens::Tokens,

@@ -1,6 +1,7 @@
 //! When code runs: startup, request, a task that a request left behind, background. One call graph
 //! over nodes; phases spread monotonically, witness paths are found backwards, shortest first.
 
+use super::built::Built;
 use super::commands::Commands;
 use super::model::*;
 use super::one_shot::OneShot;
@@ -68,6 +69,7 @@ pub struct Graph {
     into: Vec<Vec<u32>>,
     pub phases: Vec<Phases>,
     one_shot: OneShot,
+    built: Built,
     /// From those who send a command for a request to the loop that carries it out.
     relays: Vec<Edge>,
     /// By the loop: its relays.
@@ -163,11 +165,14 @@ impl Graph {
                 });
             }
         }
+        let runs = |made: &Made| !one_shot.covers(facts, made.branch);
+        let built = Built::find(p, facts, &edges, runs);
         let mut graph = Graph {
             out: vec![Vec::new(); facts.nodes.len()],
             into: vec![Vec::new(); facts.nodes.len()],
             phases: vec![Phases::default(); facts.nodes.len()],
             one_shot,
+            built,
             relays: Vec::new(),
             relayed: FxHashMap::default(),
             mains: FxHashSet::default(),
@@ -184,6 +189,7 @@ impl Graph {
         graph.spread(p, cat, facts, replicas);
         graph.direct.clone_from(&graph.phases);
         graph.relay(&Commands::find(p, cat, facts));
+        graph.close();
         graph.provenance(p, facts);
         graph
     }
@@ -246,11 +252,33 @@ impl Graph {
     }
 
     fn flow(&mut self, mut queue: VecDeque<NodeId>) {
+        loop {
+            self.follow(&mut queue);
+            let freed = self.built.give_up(&self.edges, &self.out);
+            if freed.is_empty() {
+                return;
+            }
+            queue.extend(freed.into_iter().map(|e| self.edges[e as usize].from));
+        }
+    }
+
+    /// Takes out the edges to implementations that nobody makes.
+    fn close(&mut self) {
+        let built = &self.built;
+        for list in self.out.iter_mut().chain(&mut self.into) {
+            list.retain(|&edge| !built.closed(edge));
+        }
+    }
+
+    fn follow(&mut self, queue: &mut VecDeque<NodeId>) {
         while let Some(node) = queue.pop_front() {
-            for &edge in &self.out[node.index()] {
-                let edge = self.edges[edge as usize];
+            for opened in self.built.reach(node) {
+                queue.push_back(self.edges[opened as usize].from);
+            }
+            for &number in &self.out[node.index()] {
+                let edge = self.edges[number as usize];
                 let own = self.phases[node.index()];
-                if edge.one_shot && own == Phases::STARTUP {
+                if edge.one_shot && own == Phases::STARTUP || !self.built.leads(number) {
                     continue;
                 }
                 let given = match edge {

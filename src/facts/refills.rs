@@ -20,7 +20,7 @@ impl Profile {
             let here = own == def && access.order > one.order;
             let loaded = || w.graph.resolve(value, own).has(Prov::STORE) || self.recomputes(access, w);
             let made = || {
-                asks && (self.derives(access, w) || !w.graph.resolve(value, own).has(Prov::RANDOM) && only_gets(w, access.node))
+                asks && (self.derives(access, w) || !w.graph.resolve(value, own).has(Prov::RANDOM) && w.only_gets(access.node))
                     && !w.stores_behind(def, one.order)
             };
             puts && (here && loaded() || (here || calls_behind(w, def, one.span, access.node)) && made())
@@ -101,9 +101,11 @@ fn calls_behind(w: &World<'_>, def: DefId, behind: Span, node: NodeId) -> bool {
     false
 }
 
-/// Whether only requests that by their method change nothing lead to a node.
-fn only_gets(w: &World<'_>, node: NodeId) -> bool {
-    let entries = w.graph.entries(node, 16);
-    let reads = |id: EntryId| w.facts.entry(id).method.as_deref() == Some("GET");
-    !entries.is_empty() && entries.len() < 16 && entries.iter().all(|(id, _)| reads(*id))
+impl World<'_> {
+    /// Whether only requests that by their method change nothing lead to a node.
+    pub fn only_gets(&self, node: NodeId) -> bool {
+        let entries = self.graph.entries(node, 16);
+        let reads = |id: EntryId| self.facts.entry(id).method.as_deref() == Some("GET");
+        !entries.is_empty() && entries.len() < 16 && entries.iter().all(|(id, _)| reads(*id))
+    }
 }

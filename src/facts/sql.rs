@@ -9,6 +9,7 @@ pub fn words(sql: &str) -> String {
 pub fn settles(sql: &str) -> bool {
     let upper = words(sql);
     let Some((head, condition)) = upper.split_once("WHERE") else { return false };
+    let condition = condition.split_once("RETURNING").map_or(condition, |(condition, _)| condition);
     let Some((_, set)) = head.split_once("SET ").filter(|_| upper.starts_with("UPDATE")) else { return false };
     let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let mut columns = set.split(',').filter_map(|part| part.split('=').next()).map(str::trim).filter(|c| !c.is_empty());
@@ -68,6 +69,7 @@ mod tests {
         assert!(settles("\n  update jobs\n  set\n    run_after = $2\n  where\n    run_after <= $1\n  returning *"));
         assert!(!settles("UPDATE loans SET reminded_at = now() WHERE id = $1"));
         assert!(!settles("UPDATE totals SET cents = 0"));
+        assert!(!settles("UPDATE loans SET closed = true WHERE id = $1 RETURNING closed"));
         assert!(!settles("SELECT state FROM jobs WHERE state = 'new'"));
     }
 

@@ -52,10 +52,8 @@ pub fn is_dockerfile(name: &str) -> bool {
 /// The words of the recipe, and the environment that it ships with.
 pub fn read_dockerfile(file: &File<'_>, collector: &mut Collector) {
     let words = file.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').filter(|word| !word.is_empty());
-    collector
-        .facts
-        .dockerfiles
-        .push(Dockerfile { path: file.path.to_owned(), words: words.take(MAX_WORDS).map(str::to_ascii_lowercase).collect() });
+    let words = words.take(MAX_WORDS).map(str::to_ascii_lowercase).collect();
+    collector.facts.dockerfiles.push(Dockerfile { path: file.path.to_owned(), words, runs: started(file.text) });
     for (index, line) in file.text.lines().enumerate() {
         let Some(rest) = line.trim_start().strip_prefix("ENV ") else { continue };
         let number = index as u32 + 1;
@@ -65,6 +63,14 @@ pub fn read_dockerfile(file: &File<'_>, collector: &mut Collector) {
             settings::add(file, key, value.trim_matches(['"', '\'']), span, collector);
         }
     }
+}
+
+/// `ENTRYPOINT ["/usr/bin/shop", "--all"]`, or else `CMD shop`: of several the last counts.
+fn started(recipe: &str) -> Option<String> {
+    let last = |word: &str| recipe.lines().rev().find_map(|line| line.trim_start().strip_prefix(word)?.strip_prefix([' ', '\t', '[']));
+    let command = last("ENTRYPOINT").or_else(|| last("CMD"))?;
+    let program = command.split([' ', ',', '"', '\'', '[', ']', '\t']).find(|word| !word.is_empty())?;
+    Some(program.rsplit('/').next().unwrap_or(program).to_ascii_lowercase())
 }
 
 /// `A=1 B=2`, or the old form `A 1`.
@@ -86,6 +92,13 @@ mod tests {
         assert_eq!(resolve("", ".."), None);
         assert_eq!(resolve("deploy", "https://example.com/x.git"), None);
         assert_eq!(resolve("deploy", "${CONTEXT}"), None);
+    }
+
+    #[test]
+    fn the_program_of_a_recipe_is_its_last_entry_point() {
+        assert_eq!(started("FROM x\nCMD [\"serve\"]\nENTRYPOINT [\"/usr/bin/Shop\", \"--all\"]\n").as_deref(), Some("shop"));
+        assert_eq!(started("CMD ./run.sh a\nCMD shop -v\n").as_deref(), Some("shop"));
+        assert_eq!(started("FROM x\nRUN cargo build\n"), None);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct ManifestContext {
     pub hidden_cells: Vec<CodeFinding>,
     /// Databases and files on the instance's own disk.
     pub embedded_stores: Vec<CodeFinding>,
+    /// Binaries of the tree that answer no requests: clients, and workers that ask a service for work.
+    pub others: Vec<String>,
     /// Whether any workload is called like a service or built from one: asked of all once.
     any_named: OnceCell<bool>,
 }
@@ -79,7 +81,7 @@ const BESIDE: [&str; 11] = ["client", "console", "dashboard", "docs", "e2e", "fr
 
 impl ManifestContext {
     pub fn new(services: Vec<Service>, hidden_cells: Vec<CodeFinding>, embedded_stores: Vec<CodeFinding>) -> ManifestContext {
-        ManifestContext { services, hidden_cells, embedded_stores, any_named: OnceCell::new() }
+        ManifestContext { services, hidden_cells, embedded_stores, others: Vec::new(), any_named: OnceCell::new() }
     }
 
     /// How sure it is that a workload, or what has only a name, is the service's own; `None` when it
@@ -196,6 +198,19 @@ impl ManifestContext {
         let Some(recipe) = facts.dockerfiles.iter().find(|recipe| recipe.path == build.dockerfile) else {
             return (!inside.is_empty()).then_some(inside);
         };
+        // What the containers start says more than what is built beside it.
+        if let Some(program) = &recipe.runs {
+            let same = |name: &String| name.replace('_', "-") == program.replace('_', "-");
+            let started =
+                (0..self.services.len()).filter(|at| self.services.get(*at).is_some_and(|service| service.names.iter().any(same)));
+            let started: Vec<usize> = started.collect();
+            if !started.is_empty() {
+                return Some(started);
+            }
+            if self.others.iter().any(same) {
+                return None;
+            }
+        }
         let named: Vec<usize> = (0..self.services.len())
             .filter(|at| self.services.get(*at).is_some_and(|service| service.names.iter().any(|name| recipe.words.contains(name))))
             .collect();

@@ -71,6 +71,8 @@ pub struct Dockerfile {
     pub path: String,
     /// Every word in it, in lower case.
     pub words: BTreeSet<String>,
+    /// The program that its containers start, without its folder, in lower case.
+    pub runs: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -214,6 +214,21 @@ fn a_sidecar_does_not_say_what_a_pod_runs() {
     assert_eq!(image("front").as_deref(), Some("acme/probe"));
 }
 
+/// A client that is built beside the service, in an image of its own, is no instance of it.
+#[test]
+fn an_image_that_starts_another_binary_is_not_the_service() {
+    let compose = "services:\n  agent:\n    scale: 1\n    build:\n      context: .\n      dockerfile: agent/Dockerfile\n";
+    let is_own = |program: &str| {
+        let recipe = format!("FROM rust\nWORKDIR /src/shop\nRUN cargo build\nENTRYPOINT [\"/usr/bin/{program}\"]\n");
+        let facts = facts(&[("docker-compose.yml", compose), ("agent/Dockerfile", &recipe)]);
+        let service = Service { names: vec!["shop".to_owned()], folder: "shop".to_owned(), packages: Vec::new() };
+        let mut context = ManifestContext::new(vec![service], Vec::new(), Vec::new());
+        context.others = vec!["shop_agent".to_owned()];
+        context.own(&facts, Some(WorkloadId(0)), None, facts.workloads[0].owner).is_some()
+    };
+    assert_eq!((is_own("shop-agent"), is_own("shop")), (false, true));
+}
+
 /// An exporter that is written here is the service, and any other is not.
 #[test]
 fn an_exporter_is_own_where_a_service_is_called_so() {

@@ -2,7 +2,7 @@
 
 use super::evidence::{self, Told};
 use super::work;
-use crate::catalog::Op;
+use crate::catalog::{Op, StoreKind};
 use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::finding::*;
@@ -23,11 +23,16 @@ pub fn lost<'w>(effect: &Effect, w: &'w World<'_>) -> Option<&'w Effect> {
     if !w.graph.direct_phase(effect.node).requested() || serves_connection(w, body) || feeds_caller(effect.node, body, w) {
         return None;
     }
-    // A loop that never ends begins again when the process does.
-    if repeats(w, body) {
+    // A loop that never ends begins again when the process does, and its next round hands over what the last one did.
+    let rounds = w.facts.node(effect.node).periodic;
+    if repeats(w, body) || rounds.is_some_and(|loop_| loop_.end_line > loop_.line && loop_.holds(effect.span)) {
         return None;
     }
-    let effects = work::effects(w, body);
+    let mut effects = work::effects(w, body);
+    // The next request that changes nothing by its method meets the same copy, or the same lack of it.
+    if w.only_gets(effect.node) {
+        effects.retain(|e| !keeps_a_copy(e));
+    }
     // Acknowledged only when the work is done: a broker brings the message again.
     if effects.iter().any(|e| e.kind == EffectKind::Settle) {
         return None;
@@ -99,6 +104,21 @@ fn down(w: &World<'_>, body: NodeId, lost: &Effect) -> Vec<Step> {
             )
         })
         .collect()
+}
+
+/// Whether an effect puts a value under its key in a shared cache, or takes it away: once is as good as twice.
+fn keeps_a_copy(effect: &Effect) -> bool {
+    let plain =
+        |verb: &str| matches!(verb, "set" | "set_ex" | "pset_ex" | "set_options" | "mset" | "del" | "unlink" | "expire" | "pexpire");
+    let steps = |verb: &str| {
+        matches!(verb, "pipe" | "atomic" | "ignore" | "query_async" | "cmd" | "arg" | "exec_async" | "query" | "exec" | "execute")
+    };
+    let mut verbs = effect.what.split('.').peekable();
+    let text = effect.text.as_deref().and_then(|t| t.split_whitespace().next()).unwrap_or("SET").to_ascii_uppercase();
+    matches!(effect.kind, EffectKind::Store { kind: StoreKind::Cache, writes: true })
+        && verbs.clone().any(|v| plain(v) || v == "cmd")
+        && verbs.all(|v| plain(v) || steps(v))
+        && (!effect.what.starts_with("cmd") || matches!(text.as_str(), "SET" | "SETEX" | "DEL" | "UNLINK" | "EXPIRE"))
 }
 
 /// Whether the body sends to whoever spawned it: it makes the body of the response, or hands back a result.

@@ -99,6 +99,8 @@ fn acts(effect: &Effect, w: &World<'_>) -> bool {
             let data = w.graph.resolve(effect.data, w.facts.node(effect.node).def);
             [Prov::STORE, Prov::REQUEST, Prov::UNKNOWN].iter().any(|&k| data.has(k))
         }
+        // An embedded database is this instance's own.
+        EffectKind::Store { kind: StoreKind::Embedded, .. } => false,
         // Adding to a column gives the right sum however many add a share of their own.
         EffectKind::Store { writes: true, .. } => !upsert && !adds(effect),
         _ => false,

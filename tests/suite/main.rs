@@ -19,6 +19,7 @@ mod manifest_rules;
 mod memory;
 mod metamorphic;
 mod precision;
+mod redone;
 mod respellings;
 mod rules;
 mod second_run;

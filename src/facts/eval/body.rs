@@ -74,6 +74,8 @@ pub(super) struct Body {
     pub(super) param_uses: Vec<(u32, UseKind)>,
     /// It gives back an option: what is absent here is for the caller to judge.
     pub(super) passes_absence: bool,
+    /// Within what is only done if a flag of the request asks for it: the effects that were there before.
+    pub(super) if_asked: Option<usize>,
 }
 
 /// A held lock or permit.
@@ -130,6 +132,7 @@ impl Body {
             flag_breaks: Vec::new(),
             param_uses: Vec::new(),
             passes_absence: false,
+            if_asked: None,
         }
     }
 }

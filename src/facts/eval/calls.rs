@@ -70,16 +70,27 @@ impl<'a> Eval<'a> {
             _ => {
                 let last = path.segments.last().map_or("", |s| self.text(s.name));
                 if let Some(ty) = self.derived_default(path) {
+                    self.note_made(&ty);
                     return Val::of(ty, Prov::CONST);
                 }
                 let name = self.p.names.intern(&format!("?::{last}"));
                 self.facts.unknown_calls += 1;
                 let mut value = self.call_external(name, args, span);
                 if let Some(made) = self.derived_constructor(path, last) {
+                    self.note_made(&made);
                     value.ty = made;
                 }
                 value
             }
+        }
+    }
+
+    /// Notes that the body makes a value of a struct of the tree.
+    pub(super) fn note_made(&mut self, ty: &Ty) {
+        if let Ty::Adt(def, _) = ty
+            && self.p.def(*def).kind == DefKind::Struct
+        {
+            self.facts.made.push(Made { ty: *def, node: self.body.node, branch: self.body.branch });
         }
     }
 
@@ -182,6 +193,7 @@ impl<'a> Eval<'a> {
         let values = self.args(args);
         let mut value = self.merge(&values);
         value.ty = Ty::adt(owner);
+        self.note_made(&value.ty);
         value.form = Form::Plain;
         if owner == def {
             for (index, given) in values.iter().enumerate() {

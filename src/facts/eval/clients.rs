@@ -4,6 +4,7 @@ use super::externals::CONSTRUCTORS;
 use super::*;
 use crate::catalog::StoreKind;
 use crate::facts::value::{Form, StoreCall, Val};
+use crate::resolve::Res;
 
 /// Methods by which a synchronous client carries out what was built.
 const TERMINAL: &[&str] = &[
@@ -92,6 +93,12 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// A statement that queues commands in a pipeline kept in a variable: they are carried out with it.
+    pub(super) fn queued(&mut self, value: Val, span: Span) -> Val {
+        let queues = value.store().is_some_and(|c| c.verbs.len() > 1 && c.verbs.first().is_some_and(|v| v == PIPELINE));
+        if queues { self.carry_out(value, span) } else { value }
+    }
+
     /// A further call on a request to a store: it says what is asked, with which values.
     pub(super) fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
         if name == "rows_affected" {
@@ -137,10 +144,22 @@ impl<'a> Eval<'a> {
         if self.consumer(&recv.ty).is_some_and(|c| c.at_once.iter().any(|n| n == name)) {
             return self.carry_out(recv, span);
         }
-        let sync = matches!(&recv.ty, Ty::Ext(path, _) if is_sync_client(self.p.text(*path)));
+        let sync = match &recv.ty {
+            Ty::Ext(path, _) => is_sync_client(self.p.text(*path)),
+            // `conn: &impl GenericClient`: the trait says whose calls these are.
+            Ty::Traits(traits) => traits.iter().any(|t| matches!(t, Res::Ext(path) if is_sync_client(self.p.text(*path)))),
+            _ => false,
+        };
         let http = recv.store().is_some_and(|c| c.kind == StoreKind::Http);
-        let terminal =
-            if http { matches!(name, "send" | "execute" | "call") || name.starts_with("send_") } else { TERMINAL.contains(&name) };
+        // Commands of a pipeline wait until it is asked for.
+        let queues = recv.store().and_then(|c| c.verbs.first()).is_some_and(|v| v == PIPELINE);
+        let terminal = if queues {
+            matches!(name, "query" | "execute" | "exec")
+        } else if http {
+            matches!(name, "send" | "execute" | "call") || name.starts_with("send_")
+        } else {
+            TERMINAL.contains(&name)
+        };
         let writes = matches!(&recv.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), name));
         if sync && terminal || writes {
             return self.carry_out(recv, span);
@@ -148,6 +167,9 @@ impl<'a> Eval<'a> {
         recv
     }
 }
+
+/// The function that makes a pipeline of Redis: <https://docs.rs/redis/latest/redis/fn.pipe.html>.
+const PIPELINE: &str = "pipe";
 
 /// Clients whose calls act without `.await`.
 fn is_sync_client(path: &str) -> bool {

@@ -23,6 +23,7 @@ impl<'a> Eval<'a> {
                 Stmt::Let { pat, ty, init, otherwise, span } => self.let_stmt(*pat, *ty, *init, *otherwise, *span),
                 Stmt::Expr(expr) => {
                     let value = self.expr(*expr);
+                    let value = self.queued(value, self.span(*expr));
                     never |= matches!(value.ty, Ty::Never);
                 }
                 Stmt::Item(_) => {}
@@ -194,7 +195,11 @@ impl<'a> Eval<'a> {
         let mark = self.mark();
         let way = self.enter(span);
         let (if_so, if_not) = self.choices_of_if(cond);
+        let asked_for = otherwise.is_none() && self.is_flag_of_request(cond, &asked);
+        let before = self.body.if_asked;
+        self.body.if_asked = if asked_for { Some(self.facts.effects.len()) } else { before };
         let then_value = self.chosen(if_so, |eval| eval.block(then));
+        self.body.if_asked = before;
         let hit = self.block_arm(&mark, then, &then_value, &asked);
         self.leave(way, hit.exits);
         self.facts.branches[way.index()].ends = self.block_ends(then, 0);

@@ -234,6 +234,7 @@ impl<'a> Eval<'a> {
                 DefKind::Variant(_) | DefKind::Struct => {
                     let owner = if self.p.def(def).kind == DefKind::Struct { def } else { self.p.def(def).parent.unwrap_or(def) };
                     let mut value = Val::of(Ty::adt(owner), Prov::CONST);
+                    self.note_made(&value.ty);
                     value.extra().literal = Some(Literal::Str(self.p.text(self.p.def(def).name).to_string()));
                     value
                 }
@@ -372,6 +373,7 @@ impl<'a> Eval<'a> {
             Some(Res::Ext(name)) => Ty::ext(name),
             _ => self.body.scope.self_ty.clone().unwrap_or(Ty::Unknown),
         };
+        self.note_made(&ty);
         let mut inits = Vec::new();
         for field in fields {
             let mut value = self.expr(field.value);

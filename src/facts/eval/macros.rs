@@ -13,6 +13,11 @@ impl<'a> Eval<'a> {
         if let (MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _), "path") = (&call.args, last) {
             return self.path_macro(args);
         }
+        if let MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _) = &call.args
+            && let Some(value) = self.method_by_macro(args, span)
+        {
+            return value;
+        }
         let mut values: Vec<Val> = match &call.args {
             MacroArgs::Exprs(args) | MacroArgs::Opaque(args, _) => args.iter().map(|&a| self.expr(a)).collect(),
             MacroArgs::Block(block) => {
@@ -112,6 +117,28 @@ impl<'a> Eval<'a> {
             _ if self.cat.routers.macros.iter().any(|m| m == last) => self.route_list(values),
             _ => self.store_macro(path, &values, value),
         }
+    }
+
+    /// `query!(self, insert_one, TABLE, row)`: a macro whose rules lie in another file is given a name that stands
+    /// for nothing here but a method of the value before it, and the rest of that method's arguments.
+    fn method_by_macro(&mut self, args: &'a [ExprId], span: Span) -> Option<Val> {
+        let [recv, method, rest @ ..] = args else { return None };
+        let word = |id: &ExprId| match &self.hir().expr(*id).kind {
+            ExprKind::Path(path) if path.qself.is_none() && path.segments.len() == 1 => Some((path, self.name(path.segments[0].name))),
+            _ => None,
+        };
+        let ((_, variable), (path, name)) = (word(recv)?, word(method)?);
+        self.local(variable)?;
+        if self.local(name).is_some() || self.resolve_value(path).is_some() {
+            return None;
+        }
+        let on = self.place_or_value(*recv);
+        let targets = self.p.methods_in(self.body.scope.module, &self.peel(&on.ty), name);
+        if targets.is_empty() {
+            return None;
+        }
+        let called = self.call_functions(&targets, Some(on), rest, span);
+        Some(self.awaited(called, span))
     }
 
     /// `json!({"sub": id, ..})`: its values by their keys.

@@ -5,6 +5,14 @@ use super::*;
 use crate::syntax::hir::ExprKind;
 
 impl<'a> Eval<'a> {
+    /// `if invitation.wait_for_mail`: a flag that came with what the body was given.
+    pub(super) fn is_flag_of_request(&self, cond: ExprId, asked: &Val) -> bool {
+        let named = matches!(self.hir().expr(cond).kind, ExprKind::Path(_) | ExprKind::Field { .. });
+        let given = asked.prov.has(Prov::REQUEST) || asked.prov.params != 0;
+        let brought = |read: &AccessId| matches!(self.facts.access(*read).place.root, Root::Param(1.., _));
+        named && given && asked.reads.iter().all(brought)
+    }
+
     /// Walks what follows a question; ways out that only answer a call to stop are no ways out.
     pub(super) fn asking<T>(&mut self, question: ExprId, walk: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.body.leaves, self.body.breaks);
