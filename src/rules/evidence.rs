@@ -55,6 +55,20 @@ pub fn entries(w: &World<'_>, node: NodeId) -> Vec<(EntryId, Vec<Edge>)> {
     found
 }
 
+/// The same, with those first that may run in one process with `def`: a library is reached by programs that
+/// have nothing to do with each other.
+fn entries_beside(w: &World<'_>, node: NodeId, def: DefId) -> Vec<(EntryId, Vec<Edge>)> {
+    let mut found = entries(w, node);
+    found.sort_by_key(|(id, _)| !runs_with(w, *id, def));
+    found
+}
+
+fn runs_with(w: &World<'_>, id: EntryId, def: DefId) -> bool {
+    let entry = w.facts.entry(id);
+    let own = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
+    own.is_some_and(|own| w.p.run_together(w.p.def(own).krate, w.p.def(def).krate))
+}
+
 /// Where a router is told of an entry point's function, if it is named there.
 pub fn routed(w: &World<'_>, id: EntryId) -> Option<Step> {
     let def = w.facts.entry(id).def?;
@@ -216,12 +230,12 @@ pub fn chain(w: &World<'_>, shown: &Shown) -> Vec<Step> {
     steps
 }
 
-/// The path from the best entry point down to an effect, which closes with `verb by the entry point`.
-pub fn effect_path(w: &World<'_>, effect: &Effect, role: Role, verb: &str) -> Vec<Step> {
+/// The path from the best entry point down to an effect on what `def` makes, which closes with `verb by the entry point`.
+pub fn effect_path(w: &World<'_>, effect: &Effect, def: DefId, role: Role, verb: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut by = "a request".to_string();
     let mut entry = None;
-    if let Some((id, path)) = entries(w, effect.node).into_iter().next() {
+    if let Some((id, path)) = entries_beside(w, effect.node, def).into_iter().next() {
         let label = entry_label(w, id);
         steps.extend(begin(w, id, &path));
         by.clone_from(&label);
@@ -248,10 +262,11 @@ pub fn nearest<'w>(w: &'w World<'_>, def: DefId, reading: bool, wanted: impl Fn(
     let found = w.facts.effects.iter().filter(|e| w.graph.phase(e.node).requested() && wanted(e) && near(e));
     found.min_by_key(|e| {
         let node = w.facts.node(e.node);
-        let route = entries(w, e.node).into_iter().next();
+        let route = entries_beside(w, e.node, def).into_iter().next();
+        let apart = route.as_ref().is_some_and(|(id, _)| !runs_with(w, *id, def));
         let safe = |id: EntryId| w.facts.entry(id).method.as_deref() == Some("GET");
         let rank = route.map(|(id, path)| (w.facts.entry(id).auxiliary, safe(id) != reading, path.len()));
-        (package(node.def) != package(def), rank.is_none(), node.file != w.p.def(def).file, rank)
+        (apart, package(node.def) != package(def), rank.is_none(), node.file != w.p.def(def).file, rank)
     })
 }
 
@@ -300,7 +315,7 @@ pub fn short(symbol: &str) -> &str {
 pub fn used(w: &World<'_>, def: DefId, verbs: [&str; 2], changes: impl Fn(&Effect) -> Option<bool>) -> Vec<Vec<Step>> {
     let of = |change: bool, role, verb| {
         let effect = nearest(w, def, !change, |effect| changes(effect) == Some(change))?;
-        Some(effect_path(w, effect, role, verb))
+        Some(effect_path(w, effect, def, role, verb))
     };
     [of(true, Role::Written, verbs[0]), of(false, Role::Read, verbs[1])].into_iter().flatten().collect()
 }

@@ -20,6 +20,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     for effect in &w.facts.effects {
         let writes = match &effect.kind {
             EffectKind::File(FnEffect::FileWrite | FnEffect::FileCopy) => true,
+            EffectKind::File(FnEffect::FileDir) => is_asked_for(effect, w),
             EffectKind::Library(rule) => rule == ID,
             _ => false,
         };
@@ -38,6 +39,27 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         findings.extend(job(NodeId(number), w).filter(|(def, _)| done.insert(*def, None).is_none()).map(|(_, finding)| finding));
     }
     findings
+}
+
+/// Whether a folder is made by the name that a request gives, and nothing follows that would be put into it: the
+/// folder is what was asked for.
+fn is_asked_for(effect: &Effect, w: &World<'_>) -> bool {
+    let makes = matches!(effect.what.rsplit("::").next(), Some("create_dir" | "create_dir_all"));
+    let last = || w.facts.ways(effect.branch).iter().any(|way| w.facts.branches[way.index()].leaves);
+    makes && w.graph.resolve(effect.path, w.facts.node(effect.node).def).has(Prov::REQUEST) && last()
+}
+
+/// Whether the function fetches an object and changes none: what it writes is a copy, and the object store keeps
+/// what was copied.
+fn copies_object(effect: &Effect, w: &World<'_>) -> bool {
+    let def = w.facts.node(effect.node).def;
+    let own = w.facts.effects.iter().filter(|e| w.facts.node(e.node).def == def);
+    let mut objects = own.filter_map(|e| match e.kind {
+        EffectKind::Store { kind: StoreKind::Object, writes } => Some(writes),
+        _ => None,
+    });
+    let fetched = !w.graph.resolve(effect.data, def).has(Prov::REQUEST) && objects.next() == Some(false);
+    fetched && objects.all(|writes| !writes)
 }
 
 /// A temporary file that is kept has its home where the same function then renames it to.
@@ -167,7 +189,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     if !phase.requested() && (!library || phase == crate::facts::phases::Phases::default()) {
         return None;
     }
-    if refetched(effect, w) || removed_on_drop(effect, w) {
+    if refetched(effect, w) || removed_on_drop(effect, w) || !library && copies_object(effect, w) {
         return None;
     }
     let entry = evidence::entries(w, effect.node).into_iter().next();
@@ -196,10 +218,10 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     });
     let mut witness = vec![steps];
     if library && let Some(writer) = evidence::nearest(w, def, false, |e| in_store(e, true)) {
-        witness.push(evidence::effect_path(w, writer, Role::Written, "written through"));
+        witness.push(evidence::effect_path(w, writer, def, Role::Written, "written through"));
     }
     if let Some(reader) = reader {
-        let path = evidence::effect_path(w, reader, Role::Read, "read back");
+        let path = evidence::effect_path(w, reader, def, Role::Read, "read back");
         witness[0].extend(path.last().cloned());
         witness.push(path);
     }

@@ -176,3 +176,40 @@ async fn graft(State(store): State<Store>, body: String) {{ tokio::spawn(async m
     assert_eq!(rules(&[("main.rs", &service("put")), ("macros.rs", macros)]), TASK);
     assert_eq!(rules(&[("main.rs", &service("find")), ("macros.rs", macros)]), QUIET);
 }
+
+#[test]
+fn a_download_out_of_the_object_store_is_a_copy() {
+    let service = |body: &str| {
+        format!(
+            r#"
+use axum::{{Router, extract::{{Path, State}}, routing::post}};
+use object_store::{{ObjectStore, aws::AmazonS3, path::Path as Key}};
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+async fn fetch(State(store): State<Arc<AmazonS3>>, Path(name): Path<String>, body: axum::body::Bytes) {{
+    let key = Key::from(name.clone());
+    {body}
+}}
+#[tokio::main] async fn main() {{
+    let store = Arc::new(object_store::aws::AmazonS3Builder::new().build().unwrap());
+    let r = Router::new().route("/fetch/{{name}}", post(fetch)).with_state(store);
+    axum::serve(tokio::net::TcpListener::bind("a").await.unwrap(), r).await.unwrap();
+}}"#
+        )
+    };
+    let of = |body: &str| rules(&[("main.rs", &service(body))]);
+    let fetch = "let found = store.get(&key).await.unwrap().bytes().await.unwrap();";
+    let write = "let mut file = tokio::fs::File::create(name).await.unwrap();";
+    assert_eq!(of(&format!("{fetch} {write} file.write_all(&found).await.unwrap();")), QUIET);
+    assert_eq!(of(&format!("{write} file.write_all(&body).await.unwrap();")), ["local-file"]);
+    assert_eq!(of(&format!("{fetch} {write} file.write_all(&found).await.unwrap(); store.delete(&key).await.unwrap();")), ["local-file"]);
+}
+
+#[test]
+fn a_folder_that_a_request_names_is_kept_for_it() {
+    let order = ", Json(order): Json<Order>";
+    let make = |path: &str| format!("if order.waits {{ std::fs::create_dir_all({path}).unwrap(); return; }}\n book(&db).await;");
+    assert_eq!(handler("post", order, &make("&order.tree")), ["local-file"]);
+    assert_eq!(handler("post", order, &make("\"baskets\"")), QUIET);
+    assert_eq!(handler("post", order, "std::fs::create_dir_all(&order.tree).unwrap(); book(&db).await;"), QUIET);
+}

@@ -32,7 +32,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
     let location = evidence::node_location(w, effect.node, effect.span);
     let what = evidence::last_two(&effect.what);
     let declared = Step::new(Role::Declared, format!("the {pool} is built here"), location.clone());
-    let uses = lost.iter().map(|(e, _)| evidence::effect_path(w, e, Role::Sent, "handed over")).collect();
+    let uses = lost.iter().map(|(e, _)| evidence::effect_path(w, e, w.facts.node(e.node).def, Role::Sent, "handed over")).collect();
     let told = Told {
         rule: ID,
         item: ChecklistItem::InstanceKill,
