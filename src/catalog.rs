@@ -157,9 +157,10 @@ impl Catalog {
         self.stores.get(first(path)).copied()
     }
 
-    /// Whether a method of an embedded engine's type changes what it keeps, as the catalog says.
-    pub fn writes_engine(&self, path: &str, method: &str) -> bool {
-        self.engine_writes.get(first(path)).is_some_and(|methods| methods.iter().any(|m| m == method))
+    /// Whether a method of an embedded engine's type changes what it keeps. `None` where the catalog does not list
+    /// the engine's methods, so that only the name can tell.
+    pub fn writes_engine(&self, path: &str, method: &str) -> Option<bool> {
+        self.engine_writes.get(first(path)).map(|methods| methods.iter().any(|m| m == method))
     }
 
     /// How a crate's clients consume messages.

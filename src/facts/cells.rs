@@ -3,6 +3,7 @@
 mod declared;
 
 use super::by_default::ByDefault;
+use super::eval::state_of;
 use super::hosts::{Host, Hosts, is_plain, is_shared};
 use super::lookup::Lookup;
 use super::model::*;
@@ -410,7 +411,7 @@ impl<'a> World<'a> {
 
     /// A state type without the extractor and pointers around it.
     fn state_type(&self, ty: &Ty) -> Ty {
-        let mut ty = ty.clone();
+        let mut ty = state_of(self.p, self.cat, ty).unwrap_or_else(|| ty.clone());
         for _ in 0..6 {
             match &ty {
                 Ty::Ext(name, _) if self.cat.type_info(&self.p.names, *name).is_some_and(|i| self.cat.class_name(i) == "pointer") => {

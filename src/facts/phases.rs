@@ -367,6 +367,12 @@ impl Graph {
         self.phase(effect.node) == Phases::STARTUP && self.one_shot.covers(facts, effect.branch)
     }
 
+    /// Whether a `main` that `serves` says yes to leads to a node by calls and tasks. Linear in the graph for each of them.
+    pub fn started_by(&self, node: NodeId, serves: impl Fn(NodeId) -> bool) -> bool {
+        self.phase(node).has(Phases::STARTUP.or(Phases::BACKGROUND))
+            && self.mains.iter().any(|&main| serves(main) && (main == node || !self.path(main, node).is_empty()))
+    }
+
     /// Loops that carry out what requests send to them.
     pub fn carries_out(&self, node: NodeId) -> bool {
         self.relayed.contains_key(&node)

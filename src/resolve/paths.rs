@@ -131,6 +131,7 @@ impl Program {
         let (&first, mut rest) = path.split_first()?;
         let at = |rest: &[Name]| if rest.is_empty() { space } else { Space::Type };
         let mut current = match self.text(first) {
+            _ if global && self.root_of_2015(module).is_some() => return self.resolve_import(module, path, space, depth + 1),
             _ if global => self.extern_crate(module, first)?,
             "crate" | "$crate" => Res::Mod(self.crates[self.module(module).krate as usize].root),
             "self" => Res::Mod(self.real(module)),
@@ -151,6 +152,18 @@ impl Program {
             rest = tail;
         }
         Some(current)
+    }
+
+    /// The root of a crate of edition 2015, whose imports and paths with leading colons start there.
+    fn root_of_2015(&self, module: ModId) -> Option<ModId> {
+        let krate = &self.crates[self.module(module).krate as usize];
+        krate.edition_2015.then_some(krate.root)
+    }
+
+    fn resolve_import(&self, module: ModId, path: &[Name], space: Space, depth: u32) -> Option<Res> {
+        let written = matches!(self.text(*path.first()?), "crate" | "self" | "super" | "$crate");
+        let from = self.root_of_2015(module).filter(|_| !written).unwrap_or(module);
+        self.resolve_at(from, path, false, space, depth)
     }
 
     /// The nearest module that is not the inside of a function.
@@ -211,9 +224,16 @@ impl Program {
         }
         self.memo.globs.borrow_mut().insert(key, None);
         let import = self.module(module).globs.get(index)?;
-        let found = self.resolve_at(module, &import.path, import.global, Space::Type, depth + 1);
+        let found = self.imported(module, import, Space::Type, depth + 1);
         self.memo.globs.borrow_mut().insert(key, found);
         found
+    }
+
+    fn imported(&self, module: ModId, import: &Import, space: Space, depth: u32) -> Option<Res> {
+        match import.global {
+            true => self.resolve_at(module, &import.path, true, space, depth),
+            false => self.resolve_import(module, &import.path, space, depth),
+        }
     }
 
     fn extern_crate(&self, module: ModId, name: Name) -> Option<Res> {
@@ -249,14 +269,15 @@ impl Program {
             });
         }
         for import in scope.imports.get(&name).into_iter().flatten() {
-            // `use x::x;` must not find itself.
-            if import.path.len() == 1 && import.path[0] == name && !import.global {
+            // `use x;` must not find itself.
+            let own = self.root_of_2015(module).is_none_or(|root| root == module);
+            if own && import.path.len() == 1 && import.path[0] == name && !import.global {
                 if let Some(found) = self.extern_crate(module, name) {
                     return Some(found);
                 }
                 continue;
             }
-            if let Some(found) = self.resolve_at(module, &import.path, import.global, space, depth + 1) {
+            if let Some(found) = self.imported(module, import, space, depth + 1) {
                 return Some(found);
             }
         }

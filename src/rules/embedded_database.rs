@@ -8,6 +8,7 @@ use crate::facts::cells::World;
 use crate::facts::model::*;
 use crate::facts::shipped::Origin;
 use crate::finding::*;
+use crate::resolve::program::CrateId;
 use crate::resolve::{DefId, DefKind, FileId, Ty};
 use crate::syntax::hir::Span;
 use rustc_hash::FxHashSet;
@@ -18,6 +19,16 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
     let mut findings = Vec::new();
     let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
+    let serving: FxHashSet<CrateId> = w.facts.entries.iter().filter_map(|e| Some(w.p.def(entry_def(w, e)?).krate)).collect();
+    let starts_server = |main: NodeId| {
+        let krate = w.p.def(w.facts.node(main).def).krate;
+        serving.iter().any(|&other| w.p.run_together(krate, other))
+    };
+    // Another package of the service, whose data requests change.
+    let kept_by_requests = |package: &str| {
+        let changes = |e: &&Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes: true });
+        w.facts.effects.iter().filter(changes).any(|e| package_of(w, e) == package && w.graph.phase(e.node).requested())
+    };
     for effect in w.libraries(ID).filter(|effect| !w.graph.is_one_shot(w.facts, effect)) {
         let node = w.facts.node(effect.node);
         let engine = engine(&effect.what);
@@ -35,7 +46,10 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         if reached
             && !foreign
             && !shipped
-            && (serves.contains(package) || w.graph.phase(effect.node).requested() || is_back_end(w, effect) && !serves.is_empty())
+            && (serves.contains(package)
+                || w.graph.phase(effect.node).requested()
+                || is_back_end(w, effect) && !serves.is_empty()
+                || kept_by_requests(package) && w.graph.started_by(effect.node, starts_server))
             && seen.insert((node.file, engine))
         {
             let mut finding = finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def)));
@@ -102,8 +116,11 @@ fn package_of<'w>(w: &'w World<'_>, effect: &Effect) -> &'w str {
 }
 
 fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
-    let def = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
-    def.map_or("", |d| w.p.package_of(d))
+    entry_def(w, entry).map_or("", |d| w.p.package_of(d))
+}
+
+fn entry_def(w: &World<'_>, entry: &Entry) -> Option<DefId> {
+    entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def))
 }
 
 /// Requests that change and ask it.

@@ -1,6 +1,6 @@
 //! Embedded engines: what is written into them, and whose file it is.
 
-use crate::tree::Tree;
+use crate::tree::{Tree, with};
 
 /// Whether a service of this code is told that its data lives with one instance.
 fn reports(dependencies: &[&str], code: &str) -> bool {
@@ -110,4 +110,89 @@ fn main() {{
     };
     assert!(reports(&["axum", "rusqlite"], &code(r#"let _members = open("members.db".into());"#)));
     assert!(!reports(&["axum", "rusqlite"], &code("")));
+}
+
+#[test]
+fn a_store_that_a_library_of_the_service_opens_is_the_services() {
+    let workspace = |main: &str| {
+        let tree = Tree::new(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"web\", \"store\"]\n"),
+            (
+                "web/Cargo.toml",
+                "[package]\nname = \"web\"\nedition = \"2024\"\n[dependencies]\naxum = \"*\"\nstore = { path = \"../store\" }\n",
+            ),
+            ("store/Cargo.toml", "[package]\nname = \"store\"\nedition = \"2024\"\n[dependencies]\nrusqlite = \"*\"\n"),
+            (
+                "store/src/lib.rs",
+                r#"
+pub struct Herbs { db: rusqlite::Connection }
+impl Herbs {
+    pub fn open(path: &str) -> Herbs { Herbs { db: rusqlite::Connection::open(path).unwrap() } }
+    pub fn note(&self, name: &str) { self.db.execute("INSERT INTO herbs (name) VALUES (?1)", [name]).unwrap(); }
+}
+"#,
+            ),
+        ]);
+        tree.write("web/src/main.rs", main);
+        tree.understood().findings.iter().any(|finding| finding.rule == "embedded-database")
+    };
+    let web = r#"
+use axum::{Router, extract::State, routing::post};
+use std::sync::{Arc, Mutex};
+use store::Herbs;
+type Shared = Arc<Mutex<Herbs>>;
+async fn plant(State(herbs): State<Shared>, name: String) { herbs.lock().unwrap().note(&name); }
+fn main() {
+    let herbs = Arc::new(Mutex::new(Herbs::open("herbs.db")));
+    let _service: Router = Router::new().route("/herbs", post(plant)).with_state(herbs);
+}
+"#;
+    assert!(workspace(web));
+    let counts = with(web, "herbs.lock().unwrap().note(&name);", "drop((herbs, name));");
+    assert!(!workspace(&counts), "no request changes what lies in it");
+}
+
+#[test]
+fn what_is_taken_out_of_a_document_stays_in_the_index() {
+    let code = |task: &str| {
+        format!(
+            r#"
+use axum::{{Router, extract::State, routing::post}};
+async fn title(State(index): State<tantivy::Index>, text: String) {{
+    tokio::spawn(async move {{
+        {task}
+    }});
+}}
+fn main() {{
+    let fields = tantivy::schema::SchemaBuilder::new();
+    let _service: Router = Router::new().route("/title", post(title)).with_state(tantivy::Index::create_in_ram(fields.build()));
+}}
+"#
+        )
+    };
+    let rules = |task: &str| Tree::service("shelf", &["axum", "tantivy", "tokio"], code(task)).rules();
+    assert!(!rules("let mut found = index.schema().to_named_doc(&parse(text)); found.remove(\"title\");").contains(&"detached-task"));
+    assert!(rules("index.writer(1).unwrap().delete_term(parse(text));").contains(&"detached-task"));
+}
+
+#[test]
+fn the_engine_may_be_named_by_an_alias() {
+    let code = |engine: &str| {
+        format!(
+            r#"
+use axum::{{Router, extract::State, routing::post}};
+use diesel::{{prelude::*, r2d2::{{ConnectionManager, Pool}}}};
+type Manager = ConnectionManager<{engine}>;
+async fn order(State(pool): State<Pool<Manager>>, dish: String) {{
+    diesel::insert_into(orders::table).values(orders::dish.eq(dish)).execute(&mut pool.get().unwrap()).unwrap();
+}}
+fn main() {{
+    let pool = Pool::builder().build(Manager::new("kitchen.db")).unwrap();
+    let _service: Router = Router::new().route("/orders", post(order)).with_state(pool);
+}}
+"#
+        )
+    };
+    assert!(reports(&["axum", "diesel"], &code("SqliteConnection")));
+    assert!(!reports(&["axum", "diesel"], &code("PgConnection")));
 }

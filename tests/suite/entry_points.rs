@@ -217,3 +217,37 @@ fn a_handler_without_a_known_path_is_told_from_others() {
     );
     assert_eq!(found, ["POST gravel::post", "POST refill"]);
 }
+
+#[test]
+fn routerify_routes_its_handlers() {
+    let found = entries(
+        &["routerify", "hyper"],
+        "use routerify::Router; use hyper::{Body, Request, Response};\n\
+         async fn list(_: Request<Body>) -> Result<Response<Body>, hyper::Error> { Ok(Response::new(Body::empty())) }\n\
+         async fn add(_: Request<Body>) -> Result<Response<Body>, hyper::Error> { Ok(Response::new(Body::empty())) }\n\
+         fn main() { let _ = Router::<Body, hyper::Error>::builder().get(\"/hens\", list).post(\"/hens\", add).build(); }",
+    );
+    assert_eq!(found, ["GET /hens", "POST /hens"]);
+}
+
+/// Edition 2015 begins imports and paths with leading colons at the crate's root: <https://doc.rust-lang.org/edition-guide/rust-2018/path-changes.html>.
+#[test]
+fn imports_of_edition_2015_begin_at_the_root() {
+    let routes = "#[post(\"/eggs\")] pub fn lay() { layers::mails::thank(); ::layers::mails::thank(); } use layers;";
+    let mails = "use std::thread; use lettre::Transport; use mailer;\n\
+        pub fn thank() { thread::spawn(|| { mailer().map(|mut transport| transport.send(letter())).is_ok(); }); }";
+    let main = "#[macro_use] extern crate rocket; extern crate lettre; mod routes; mod layers;\n\
+        fn mailer() -> Result<lettre::SmtpTransport, ()> { match lettre::SmtpClient::new_simple(\"mail\") { Ok(client) => Ok(client.transport()), Err(_) => Err(()) } }\n\
+        fn main() { rocket::ignite().mount(\"/\", routes![routes::lay]).launch(); }";
+    let found = |manifest: &str| {
+        let tree = Tree::new(&[("Cargo.toml", manifest)]);
+        for (path, text) in [("main.rs", main), ("routes.rs", routes), ("layers/mod.rs", "pub mod mails;"), ("layers/mails.rs", mails)] {
+            tree.write(&format!("src/{path}"), text);
+        }
+        tree.rules()
+    };
+    let manifest = "[package]\nname = \"coop\"\nversion = \"0.1.0\"\n[dependencies]\nrocket = \"0.4\"\nlettre = \"0.9\"\n";
+    assert_eq!(found(manifest), ["detached-task"]);
+    let later = manifest.replace("[dependencies]", "edition = \"2021\"\n[dependencies]");
+    assert!(found(&later).is_empty(), "these imports mean nothing there");
+}

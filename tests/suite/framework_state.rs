@@ -31,6 +31,12 @@ fn tide_and_dropshot_requests_carry_the_state() {
         app.at(\"/ships\").post(|mut req: tide::Request<Quay>| async move { let name = req.body_string().await?; req.state().ships.lock().unwrap().push(name); Ok(\"\") }); }";
     assert_eq!(rules(&["tide"], &[("main.rs", tide)]), ["authoritative-memory"]);
     assert!(rules(&["tide"], &[("main.rs", &with(tide, "req.state().ships.lock().unwrap().push(name);", "drop(name);"))]).is_empty());
+    let alias = "use std::sync::{Arc, Mutex}; use tide::Request; type Ships = Arc<Mutex<Vec<String>>>;\n\
+        async fn list(req: Request<Ships>) -> tide::Result<String> { Ok(req.state().lock().unwrap().join(\",\")) }\n\
+        async fn moor(mut req: Request<Ships>) -> tide::Result<String> { let name = req.body_string().await?; req.state().lock().unwrap().push(name); Ok(String::new()) }\n\
+        fn main() { let mut app = tide::with_state(Ships::default()); app.at(\"/ships\").get(list); app.at(\"/ships\").post(moor); }";
+    assert_eq!(rules(&["tide"], &[("main.rs", alias)]), ["authoritative-memory"]);
+    assert!(rules(&["tide"], &[("main.rs", &with(alias, "req.state().lock().unwrap().push(name);", "drop(name);"))]).is_empty());
     let dropshot = "use dropshot::{endpoint, RequestContext, TypedBody, HttpError, HttpResponseOk}; use std::sync::atomic::{AtomicU64, Ordering};\n\
         struct Quay { depth: AtomicU64 }\n\
         #[endpoint { method = GET, path = \"/depth\" }] async fn depth(ctx: RequestContext<Quay>) -> Result<HttpResponseOk<u64>, HttpError> { Ok(HttpResponseOk(ctx.context().depth.load(Ordering::SeqCst))) }\n\
@@ -119,4 +125,16 @@ fn a_collections_own_methods_hide_those_of_blanket_impls() {
         async fn show(State(log): State<Log>) -> String { log.lock().unwrap().join(\"\") } async fn add(State(log): State<Log>, line: String) { log.lock().unwrap().push(line); }\n\
         fn main() { Router::new().route(\"/\", get(show).post(add)).with_state(Log::default()); }";
     assert_eq!(rules(&["axum"], &[("main.rs", text)]), ["authoritative-memory"]);
+}
+
+#[test]
+fn gotham_sessions_are_kept_in_memory_unless_a_back_end_is_given() {
+    let code = "use gotham::middleware::session::{NewSessionMiddleware, SessionData}; use gotham::pipeline::{new_pipeline, single_pipeline}; use gotham::{router::builder::*, state::{FromState, State}};\n\
+        fn berth(state: State) -> (State, String) { let seen = { let berth = SessionData::<u64>::borrow_mut_from(&mut state); *berth += 1; berth.to_string() }; (state, seen) }\n\
+        fn main() { let sessions = NewSessionMiddleware::default().with_session_type::<u64>().insecure();\n\
+        let (chain, pipelines) = single_pipeline(new_pipeline().add(sessions).build());\n\
+        gotham::start(\"0.0.0.0:7878\", build_router(chain, pipelines, |route| { route.get(\"/berth\").to(berth); })).unwrap(); }";
+    assert_eq!(rules(&["gotham"], &[("main.rs", code)]), ["memory-session-store"]);
+    let shared = with(code, "NewSessionMiddleware::default()", "NewSessionMiddleware::new(harbour_redis::Sessions::from_env())");
+    assert!(rules(&["gotham", "harbour-redis"], &[("main.rs", &shared)]).is_empty());
 }

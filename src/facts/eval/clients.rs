@@ -5,6 +5,7 @@ use super::*;
 use crate::catalog::StoreKind;
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::resolve::Res;
+use crate::resolve::paths::Space;
 
 /// Methods by which a synchronous client carries out what was built.
 const TERMINAL: &[&str] = &[
@@ -84,7 +85,7 @@ impl<'a> Eval<'a> {
             hir::GenericArg::Type(ty) => Some(self.lower(*ty)),
             _ => None,
         });
-        let engine = types.filter_map(|ty| match ty {
+        let engine = types.chain(self.behind_alias(written)).filter_map(|ty| match ty {
             Ty::Ext(name, _) => Some(self.p.text(name)).filter(|t| t.to_ascii_lowercase().contains("sqlite")),
             _ => None,
         });
@@ -97,6 +98,17 @@ impl<'a> Eval<'a> {
     pub(super) fn queued(&mut self, value: Val, span: Span) -> Val {
         let queues = value.store().is_some_and(|c| c.verbs.len() > 1 && c.verbs.first().is_some_and(|v| v == PIPELINE));
         if queues { self.carry_out(value, span) } else { value }
+    }
+
+    /// The type arguments that an alias gives to the type whose function is called: `type Manager = ConnectionManager<SqliteConnection>`.
+    fn behind_alias(&self, written: &'a hir::Path) -> Vec<Ty> {
+        let Some((_, owner)) = written.segments.split_last() else { return Vec::new() };
+        let owner: Vec<Name> = owner.iter().map(|s| self.name(s.name)).collect();
+        let Some(Res::Def(def)) = self.p.resolve(self.body.scope.module, &owner, written.global, Space::Type) else { return Vec::new() };
+        match self.p.alias_type(def) {
+            Some(Ty::Ext(_, args)) => args.to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// A further call on a request to a store: it says what is asked, with which values.
@@ -160,7 +172,7 @@ impl<'a> Eval<'a> {
         } else {
             TERMINAL.contains(&name)
         };
-        let writes = matches!(&recv.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), name));
+        let writes = matches!(&recv.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), name) == Some(true));
         if sync && terminal || writes {
             return self.carry_out(recv, span);
         }
@@ -196,12 +208,14 @@ fn is_sync_client(path: &str) -> bool {
 /// Whether a function of an embedded database's crate opens one; the crate's values and queries are only means.
 fn opens(path: &str) -> bool {
     const HANDLES: &[&str] =
-        &["Connection", "Pool", "Manager", "Config", "Options", "Database", "Db", "DB", "Env", "Index", "Builder", "Client", "Keyspace"];
+        &["Connection", "Pool", "Manager", "Config", "Options", "Database", "Db", "DB", "Env", "Index", "Client", "Keyspace", "Repo"];
     const VERBS: &[&str] =
         &["open", "create", "connect", "establish", "file", "memory", "new", "from_str", "builder", "try_from", "from_url"];
     let mut parts = path.rsplit("::");
     let (last, owner) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let verb = VERBS.iter().any(|v| last == *v || last.strip_prefix(v).is_some_and(|rest| rest.starts_with('_')));
     let is_type = owner.starts_with(char::is_uppercase);
-    verb && (!is_type || HANDLES.iter().any(|h| owner.ends_with(h)) || owner.to_ascii_lowercase().contains("sqlite"))
+    let built = owner.strip_suffix("Builder");
+    let handle = |name: &str| HANDLES.iter().any(|h| name.ends_with(h)) || name.to_ascii_lowercase().contains("sqlite");
+    verb && (!is_type || built.is_some_and(|name| name.is_empty() || handle(name)) || handle(owner))
 }

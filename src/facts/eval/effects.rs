@@ -222,8 +222,13 @@ impl<'a> Eval<'a> {
             // A transport that is built or asked for its health has sent nothing.
             StoreKind::Mail => call.verbs.iter().any(|v| v.starts_with("send") || v.starts_with("deliver")),
             StoreKind::Embedded => {
-                let engine = |v: &String| matches!(&value.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), v));
-                changes(call.text.as_deref(), &call.verbs) || call.verbs.iter().any(engine)
+                let listed = |v: &String| match &value.ty {
+                    Ty::Ext(path, _) => self.cat.writes_engine(self.p.text(*path), v),
+                    _ => None,
+                };
+                let by_name = || changes(call.text.as_deref(), &call.verbs);
+                let known: Option<Vec<bool>> = call.verbs.iter().map(listed).collect();
+                known.map_or_else(by_name, |verbs| verbs.contains(&true))
             }
             StoreKind::Queue => changes(call.text.as_deref(), verbs) || verbs.iter().any(|v| publishes(v)),
             _ => changes(call.text.as_deref(), verbs),

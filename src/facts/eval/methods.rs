@@ -105,7 +105,9 @@ impl<'a> Eval<'a> {
             return value;
         }
         let recv = receiver;
-        if recv.store().is_some() {
+        // What a helper has made and wrapped is no step of a request to a store before it is taken out.
+        let opened = patterns::is_wrapper(&self.p.names, &recv.ty) && matches!(name, "map" | "and_then" | "map_or" | "map_or_else");
+        if recv.store().is_some() && !opened {
             return self.client_chain(recv, name, args, at);
         }
         self.note_handle(&recv.ty, name, at);
