@@ -198,3 +198,22 @@ fn examples_of_a_library_see_its_parts_from_outside() {
     assert_eq!(found(example), [("memory-session-store", 2)], "where it is built, and the request that writes");
     assert!(found(&with(example, "MemoryStore::default()", "RedisStore::new(pool())")).is_empty());
 }
+
+/// A service is deployed as the release profile builds it, without `debug_assertions`.
+#[test]
+fn what_only_debug_builds_wait_for_is_detached() {
+    let code = |wait: &str| {
+        format!(
+            "use axum::{{Router, extract::State, routing::post}}; use sqlx::PgPool;\n\
+             async fn prune(State(db): State<PgPool>) {{ let pruned = tokio::spawn(async move {{ sqlx::query(\"INSERT INTO pruned DEFAULT VALUES\").execute(&db).await.unwrap(); }});\n\
+             {wait} }}\n\
+             #[tokio::main] async fn main() {{ let _: Router = Router::new().route(\"/prune\", post(prune)).with_state(PgPool::connect(\"a\").await.unwrap()); }}"
+        )
+    };
+    let found = |wait: &str| rules(&["axum", "sqlx", "tokio"], &code(wait));
+    assert_eq!(found("if cfg!(debug_assertions) { pruned.await.unwrap(); }"), ["detached-task"]);
+    assert_eq!(found("#[cfg(debug_assertions)] pruned.await.unwrap();"), ["detached-task"]);
+    assert!(found("if cfg!(debug_assertions) { tracing::debug!(\"late\"); } else { pruned.await.unwrap(); }").is_empty());
+    assert!(found("if !cfg!(any(test, debug_assertions)) { pruned.await.unwrap(); }").is_empty());
+    assert!(found("if cfg!(feature = \"sync\") { pruned.await.unwrap(); }").is_empty(), "who builds it decides");
+}

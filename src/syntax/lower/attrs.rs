@@ -57,7 +57,7 @@ fn first_literal(tokens: &TokenStream) -> Option<String> {
     })
 }
 
-/// Whether what carries these attributes exists only in test builds.
+/// Whether what carries these attributes exists only in builds for tests and debugging.
 pub fn only_for_tests(attrs: &[syn::Attribute]) -> bool {
     attrs.iter().any(|attr| {
         let Some(last) = attr.path().segments.last() else {
@@ -76,8 +76,26 @@ pub fn only_for_tests(attrs: &[syn::Attribute]) -> bool {
 /// Features by these names bring what tests of other crates need.
 const TEST_FEATURES: [&str; 4] = ["test", "mock", "fake", "stub"];
 
-/// The value of a `cfg` predicate in a service as it is deployed: `test` is off, the system is a Unix, and
-/// everything else is unknown.
+/// The value of a condition of `cfg!` in a service as it is deployed, where it has one.
+pub fn decided(cond: &syn::Expr) -> Option<bool> {
+    match cond {
+        syn::Expr::Macro(expr) if expr.mac.path.is_ident("cfg") => holds_outside_tests(&expr.mac.tokens, 0),
+        syn::Expr::Paren(expr) => decided(&expr.expr),
+        syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Not(_), expr, .. }) => decided(expr).map(|value| !value),
+        syn::Expr::Binary(syn::ExprBinary { left, op: syn::BinOp::And(_), right, .. }) => match (decided(left), decided(right)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (left, right) => left.zip(right).map(|_| true),
+        },
+        syn::Expr::Binary(syn::ExprBinary { left, op: syn::BinOp::Or(_), right, .. }) => match (decided(left), decided(right)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (left, right) => left.zip(right).map(|_| false),
+        },
+        _ => None,
+    }
+}
+
+/// The value of a `cfg` predicate in a service as it is deployed: `test` is off, `debug_assertions` too, as the
+/// release profile has it, the system is a Unix, and everything else is unknown.
 pub fn holds_outside_tests(tokens: &TokenStream, depth: u32) -> Option<bool> {
     let mut tokens = tokens.clone().into_iter();
     let Some(TokenTree::Ident(name)) = tokens.next() else {
@@ -86,7 +104,7 @@ pub fn holds_outside_tests(tokens: &TokenStream, depth: u32) -> Option<bool> {
     let group = match tokens.next() {
         Some(TokenTree::Group(group)) => group,
         None if name == "unix" => return Some(true),
-        None => return (name == "test" || name == "doctest" || name == "windows").then_some(false),
+        None => return ["test", "doctest", "windows", "debug_assertions"].iter().any(|off| name == off).then_some(false),
         Some(_) => {
             let text = tokens.next().filter(|_| name == "feature").map(|value| value.to_string());
             return text.filter(|text| TEST_FEATURES.iter().any(|part| text.contains(part))).map(|_| false);

@@ -1,6 +1,6 @@
 //! Expressions, statements and blocks.
 
-use super::attrs::only_for_tests;
+use super::attrs::{decided, only_for_tests};
 use super::types::type_end;
 use super::{Lower, close, delim, end, range, start, whole};
 use crate::syntax::hir::*;
@@ -270,16 +270,21 @@ impl Lower {
         let last = chain.last().map_or_else(Span::default, |last| delim(&last.then_branch.brace_token.span));
         let to = otherwise.map_or(last, |id| self.expr_span(id)).to();
         while let Some(part) = chain.pop() {
-            let cond = self.expr(&part.cond);
-            let then = self.block(&part.then_branch);
-            let span = range(start(part.if_token.span), to);
-            let id = self.add_expr(ExprKind::If { cond, then, otherwise }, span);
-            if chain.is_empty() {
-                return id;
-            }
-            otherwise = Some(id);
+            otherwise = match decided(&part.cond) {
+                Some(true) => {
+                    let block = self.block_expr(BlockKind::Plain, &part.then_branch);
+                    Some(self.add_expr(block, delim(&part.then_branch.brace_token.span)))
+                }
+                Some(false) => otherwise,
+                None => {
+                    let cond = self.expr(&part.cond);
+                    let then = self.block(&part.then_branch);
+                    let span = range(start(part.if_token.span), to);
+                    Some(self.add_expr(ExprKind::If { cond, then, otherwise }, span))
+                }
+            };
         }
-        self.add_expr(ExprKind::Other(Vec::new()), Span::default())
+        otherwise.unwrap_or_else(|| self.add_expr(ExprKind::Other(Vec::new()), Span::default()))
     }
 
     fn arms(&mut self, arms: &[syn::Arm]) -> Vec<Arm> {
