@@ -6,6 +6,7 @@ pub mod cells;
 pub mod claims;
 pub mod commands;
 pub mod configured;
+mod copies;
 pub mod eval;
 pub mod hosts;
 pub mod issued;

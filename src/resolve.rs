@@ -6,6 +6,7 @@ pub mod impls;
 mod left_out;
 pub mod link;
 pub mod lower;
+pub mod named;
 pub mod paths;
 mod processes;
 pub mod program;

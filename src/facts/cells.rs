@@ -1,6 +1,8 @@
 //! Abstract cells: accesses grouped by the place that they mean, wherever in the program it is reached.
 
 mod declared;
+mod start;
+mod substates;
 
 use super::by_default::ByDefault;
 use super::eval::state_of;
@@ -73,16 +75,6 @@ impl Cell {
     pub fn reads<'a>(&'a self, w: &'a World<'_>, phases: Phases) -> impl Iterator<Item = AccessId> + 'a {
         self.accesses.iter().copied().filter(move |&a| w.facts.access(a).op.reads() && w.graph.phase(w.facts.access(a).node).has(phases))
     }
-    /// Where the value comes from that it starts with.
-    pub fn start(&self, w: &World<'_>) -> Prov {
-        if let CellKey::Local(node, span) = &self.key {
-            let (from, _) = w.facts.starts.get(&(*node, *span)).copied().unwrap_or_default();
-            return w.graph.resolve(from, w.facts.node(*node).def);
-        }
-        let CellKey::Field(def, name) = &self.key else { return Prov::NONE };
-        let inits = w.lookup.inits(w.facts, *def, *name).filter(|i| !w.graph.phase(i.node).requested());
-        inits.fold(Prov::NONE, |p, i| p.or(w.graph.resolve(i.prov, w.facts.node(i.node).def)))
-    }
     pub fn has_op(&self, w: &World<'_>, ops: &[Op]) -> bool {
         self.accesses.iter().any(|&a| ops.contains(&w.facts.access(a).op))
     }
@@ -106,6 +98,8 @@ pub struct World<'a> {
     pub cell_of: FxHashMap<AccessId, usize>,
     /// The cell that a value is put into, by where that is done.
     kept_in: FxHashMap<(NodeId, Span), usize>,
+    /// Where the values of statics come from that are made once, by their initialisers or by whoever comes first.
+    made_once: FxHashMap<DefId, Prov>,
     /// Nodes that take items out of a channel into which requests of this process put them.
     fed: FxHashSet<NodeId>,
     pub lookup: Lookup,
@@ -136,9 +130,16 @@ impl<'a> World<'a> {
             fields: FxHashMap::default(),
             cell_of: FxHashMap::default(),
             kept_in: FxHashMap::default(),
+            made_once: facts.static_starts.iter().map(|(&def, &from)| (def, graph.resolve(from, def))).collect(),
             fed: FxHashSet::default(),
             lookup: Lookup::new(facts),
         };
+        for access in facts.accesses.iter().filter(|a| a.op == Op::Init) {
+            if let Root::Static(def) = access.place.root {
+                let made = world.made_once.entry(def).or_default();
+                *made = made.or(graph.resolve(access.value, facts.node(access.node).def));
+            }
+        }
         for (index, effect) in facts.effects.iter().enumerate() {
             world.effects_of[effect.node.index()].push(EffectId(index as u32));
         }
@@ -156,7 +157,15 @@ impl<'a> World<'a> {
         }
         let mut by_key: FxHashMap<GroupKey, usize> = FxHashMap::default();
         let mut groups: Vec<(GroupKey, Vec<AccessId>)> = Vec::new();
-        let mut keys: Vec<Option<CellKey>> = facts.accesses.iter().map(|access| world.key(access)).collect();
+        let substates = substates::find(&world);
+        let field = |key: CellKey| match key {
+            CellKey::Plain(ty, krate) => match substates.get(&(ty.clone(), krate)) {
+                Some(&(def, name)) => CellKey::Field(def, name),
+                None => CellKey::Plain(ty, krate),
+            },
+            other => other,
+        };
+        let mut keys: Vec<Option<CellKey>> = facts.accesses.iter().map(|access| world.key(access).map(field)).collect();
         for stray in (Ways { p, cat, facts, hosts }).strays(&|id| keys[id.index()].is_some()) {
             keys[stray.index()] = None;
         }
@@ -224,6 +233,11 @@ impl<'a> World<'a> {
         let kept = (one.kind == UseKind::Kept).then(|| self.kept_in.get(&(one.node, one.span))).flatten();
         let told = |u: &Use| u.kind == UseKind::Response && self.graph.phase(u.node).requested();
         kept.and_then(|&cell| self.cells.get(cell)).is_some_and(|cell| cell.uses.iter().any(told))
+    }
+
+    /// Whether an access makes what is made once and shared from then on, whoever comes first.
+    pub fn makes(&self, access: &Access) -> bool {
+        access.op == Op::Init && is_shared(self.p, self.cat, &access.ty)
     }
 
     /// Whether requests of this process put in what the node takes out of a channel.
@@ -466,6 +480,7 @@ impl<'a> World<'a> {
             let Some(info) = self.cat.type_info(&self.p.names, *name) else { return "opaque" };
             match self.cat.class_name(info) {
                 "pointer" | "lock" | "cell" | "option" if !args.is_empty() => ty = ty.arg(0),
+                "once" if is_shared(self.p, self.cat, &ty) => ty = ty.arg(0),
                 class => return class,
             }
         }

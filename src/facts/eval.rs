@@ -446,8 +446,8 @@ impl<'a> Eval<'a> {
             });
             self.depth -= 1;
             value.prov = if result.prov == Prov::NONE { Prov::CONST } else { result.prov };
-            if is_static && value.prov.has(Prov::RANDOM) {
-                self.facts.drawn.insert(def);
+            if is_static {
+                self.facts.static_starts.insert(def, value.prov);
             }
             if declared.is_unknown() && !lazy {
                 value.ty = result.ty.clone();

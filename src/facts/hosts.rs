@@ -7,10 +7,12 @@ use super::model::*;
 use super::phases::{Graph, Phases};
 use crate::catalog::{Catalog, Op};
 use crate::names::Name;
+use crate::resolve::named::Mentions;
 use crate::resolve::program::Extern;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
 use crate::syntax::hir;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
 
 /// Why a type lives long: the first reason found, in the order of trust.
 #[derive(Clone, Debug)]
@@ -46,7 +48,16 @@ const MAX_ITEM: u32 = 5;
 
 impl Hosts {
     pub fn find(p: &Program, cat: &Catalog, facts: &Facts, graph: &Graph) -> Hosts {
-        let mut finder = Finder { p, cat, hosts: Hosts::default(), within: None, open: false, traits: FxHashSet::default() };
+        let mut finder = Finder {
+            p,
+            cat,
+            hosts: Hosts::default(),
+            within: None,
+            open: false,
+            traits: FxHashSet::default(),
+            depths: FxHashMap::default(),
+            mentions: OnceCell::new(),
+        };
         for (index, registration) in facts.registrations.iter().enumerate() {
             // What a request puts aside for itself goes with it.
             let phase = graph.phase(registration.node);
@@ -129,6 +140,9 @@ struct Finder<'a> {
     open: bool,
     /// Traits whose impls were visited, whether as one of several, and behind what.
     traits: FxHashSet<(Res, bool, bool)>,
+    /// How many steps below a static each type was found.
+    depths: FxHashMap<DefId, u32>,
+    mentions: OnceCell<Mentions>,
 }
 
 impl Finder<'_> {
@@ -245,12 +259,32 @@ impl Finder<'_> {
                         self.p.impls_of.get(trait_).into_iter().flatten().map(|&i| self.p.impls[i as usize].self_ty.clone()).collect();
                     let several = impls.len() > 1;
                     for own in impls {
+                        // Of several, one that nobody makes is none of those that the service may have.
+                        if let Ty::Adt(def, _) = &own
+                            && several
+                            && !self.mentions.get_or_init(|| Mentions::find(self.p)).names(self.p, *def)
+                        {
+                            continue;
+                        }
                         self.visit(&own, host, depth + 1, uncertain || several);
                     }
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether a static holds the type in fewer steps than the one that it was found in so far.
+    fn is_nearer(&mut self, def: DefId, host: &Host, depth: u32) -> bool {
+        if !matches!(host, Host::Static(_)) || !matches!(self.hosts.types.get(&def), None | Some(Host::Static(_))) {
+            return false;
+        }
+        let old = self.depths.insert(def, depth);
+        let further = old.is_none_or(|old| depth < old);
+        if let Some(old) = old.filter(|_| !further) {
+            self.depths.insert(def, old);
+        }
+        further
     }
 
     fn adt(&mut self, def: DefId, args: &[Ty], host: &Host, depth: u32, uncertain: bool) {
@@ -268,10 +302,14 @@ impl Finder<'_> {
             self.hosts.shared.insert(def);
         }
         let opened = self.open && self.hosts.open.insert(def);
-        if self.hosts.types.contains_key(&def) && !opened {
+        let nearer = self.is_nearer(def, host, depth);
+        if self.hosts.types.contains_key(&def) && !opened && !nearer {
             return;
         }
-        self.hosts.types.entry(def).or_insert_with(|| host.clone());
+        let own = self.hosts.types.entry(def).or_insert_with(|| host.clone());
+        if nearer {
+            own.clone_from(host);
+        }
         let mut holders = vec![def];
         holders.extend(self.p.variants.get(&def).into_iter().flatten());
         for holder in holders {
@@ -304,7 +342,9 @@ fn locked_types(p: &Program, cat: &Catalog) -> FxHashSet<DefId> {
             }
             Ty::Ext(name, args) => {
                 let class = cat.type_info(&p.names, *name).map(|i| cat.class_name(i));
-                let locked = locked || matches!(class, Some("lock" | "cell")) || p.text(*name).ends_with("Guard");
+                // What was sent through a channel is its taker's, whatever locks the end that it was sent into.
+                let ends = matches!(class, Some("sender" | "receiver" | "oneshot-sender"));
+                let locked = !ends && (locked || matches!(class, Some("lock" | "cell")) || p.text(*name).ends_with("Guard"));
                 args.iter().for_each(|a| walk(p, cat, a, locked, found));
             }
             Ty::Tuple(elems) => elems.iter().for_each(|e| walk(p, cat, e, locked, found)),
@@ -461,7 +501,7 @@ pub fn is_shared(p: &Program, cat: &Catalog, ty: &Ty) -> bool {
                     .iter()
                     .any(|c| text.starts_with(c));
             }
-            "pointer" => ty = ty.arg(0),
+            "pointer" | "once" => ty = ty.arg(0),
             _ => return false,
         }
     }

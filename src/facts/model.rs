@@ -389,8 +389,8 @@ pub struct Facts {
     pub openers: Vec<(NodeId, Span)>,
     pub tokens: super::tokens::Tokens,
     pub signings: Vec<Signing>,
-    /// Statics that start with something drawn at random.
-    pub drawn: FxHashSet<DefId>,
+    /// Where the values of statics come from that their initialisers make.
+    pub static_starts: FxHashMap<DefId, Prov>,
     pub branches: Vec<Branch>,
     /// Variables that hold state, by the node and span of their making: what they start from, and the name.
     pub starts: FxHashMap<(NodeId, Span), (Prov, Option<Name>)>,

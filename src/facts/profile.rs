@@ -69,6 +69,9 @@ impl Profile {
         };
         for &id in &cell.accesses {
             let access = w.facts.access(id);
+            if w.makes(access) {
+                continue;
+            }
             let phase = w.graph.phase(w.actor(access));
             let def = w.facts.node(access.node).def;
             let puts =
@@ -101,11 +104,12 @@ impl Profile {
         // What a request does at once, and every other instance when it hears of it, may be one function.
         let both = profile.puts.iter().filter(|&&a| w.graph.phase(w.actor(w.facts.access(a))).has(Phases::BACKGROUND));
         let both: Vec<AccessId> = both.copied().collect();
-        let loops = |holds: &dyn Fn(NodeId) -> bool| {
-            profile.background_puts.iter().any(|&a| in_loop(w, a, MAX_CALLERS, holds)) || both.iter().any(|&a| in_loop(w, a, 1, holds))
+        let loops = |away: usize, holds: &dyn Fn(NodeId) -> bool| {
+            profile.background_puts.iter().any(|&a| in_loop(w, a, MAX_CALLERS, holds)) || both.iter().any(|&a| in_loop(w, a, away, holds))
         };
-        let replica = loops(&|n| w.facts.node(n).pumps && !w.is_fed(n) && !w.graph.carries_out(n));
-        let reread = loops(&|n| w.facts.node(n).periodic.is_some() && reads_store(w, n));
+        let replica = loops(1, &|n| w.facts.node(n).pumps && !w.is_fed(n) && !w.graph.carries_out(n));
+        // The loop loads, and hands what it has loaded to the function that a request hands its own.
+        let reread = loops(2, &|n| w.facts.node(n).periodic.is_some() && reads_store(w, n));
         (profile.replica, profile.reread) = (replica, reread);
         profile.judge_uses(cell, w, requested);
         if profile.all_memo(cell, w) {

@@ -23,6 +23,8 @@ impl Prov {
     pub const COUNT: Prov = Prov { kinds: 512, params: 0 };
     /// What a token says that was checked.
     pub const CLAIM: Prov = Prov { kinds: 1024, params: 0 };
+    /// What one instance has at one moment: from a request, drawn, counted or timed.
+    pub const BROUGHT: Prov = Prov { kinds: 4 | 32 | 64 | 512, params: 0 };
 
     pub fn param(index: usize) -> Prov {
         Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
@@ -37,6 +39,11 @@ impl Prov {
     /// Only constants, or nothing at all.
     pub fn is_constant(self) -> bool {
         self.kinds & !(Prov::CONST.kinds) == 0 && self.params == 0
+    }
+
+    /// Only what is the same in every instance and at any time.
+    pub fn is_fixed(self) -> bool {
+        self.kinds & !(Prov::CONST.kinds | Prov::CONFIG.kinds) == 0
     }
 
     pub fn describe(self) -> String {

@@ -6,7 +6,7 @@ use super::model::*;
 use crate::catalog::Catalog;
 use crate::resolve::{DefId, Program, Ty};
 use crate::syntax::hir;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is asked of each write.
 pub struct Ways<'a> {
@@ -26,13 +26,14 @@ impl Ways<'_> {
                 given.entry(origin).or_default().push(id);
             }
         }
+        let served = self.facts.entries.iter().filter(|e| !e.consumes()).filter_map(|e| e.def).collect();
         let lives = |id: &AccessId| !self.is_loose(self.facts.access(*id)) && is_cell(*id);
         let stray = |id: &AccessId| {
             let access = self.facts.access(*id);
             if access.via.is_some() || !access.op.writes() || !self.is_plain_way(access) {
                 return false;
             }
-            self.is_copy(access) || self.is_loose(access) && given.get(id).is_some_and(|all| !all.iter().any(lives))
+            self.is_copy(access, &served) || self.is_loose(access) && given.get(id).is_some_and(|all| !all.iter().any(lives))
         };
         ids().filter(stray).collect()
     }
@@ -55,8 +56,9 @@ impl Ways<'_> {
         last.is_some_and(|ty| plain(&ty)) && !way.iter().filter_map(ty).any(|ty| is_shared(self.p, self.cat, &ty))
     }
 
-    /// Whether the parameter is a copy of what the caller has: its type is `Copy` and it is no reference.
-    fn is_copy(&self, access: &Access) -> bool {
+    /// Whether the parameter is nobody else's: no reference, and either its type is `Copy` or a framework has made it for
+    /// this request.
+    fn is_copy(&self, access: &Access, served: &FxHashSet<DefId>) -> bool {
         let Root::Param(index, Ty::Adt(def, _)) = &access.place.root else { return false };
         let function = self.p.function(self.facts.node(access.node).def);
         let taken = function.is_some_and(|f| match index.checked_sub(1) {
@@ -66,14 +68,9 @@ impl Ways<'_> {
                 matches!(self.p.file(file).hir.ty(ty), hir::Type::Path(_))
             }),
         });
-        taken && derives_copy(self.p, *def)
+        let owner = self.facts.node(access.node).def;
+        taken && (self.p.derives(*def, "Copy") || *index > 0 && served.contains(&owner))
     }
-}
-
-fn derives_copy(p: &Program, def: DefId) -> bool {
-    let hir = &p.file(p.def(def).file).hir;
-    let apart = |c: char| !c.is_ascii_alphanumeric();
-    p.item(def).attrs.iter().any(|a| hir.str(a.path) == "derive" && hir.str(a.args).split(apart).any(|word| word == "Copy"))
 }
 
 fn is_text(p: &Program, ty: &Ty) -> bool {

@@ -172,6 +172,12 @@ impl Program {
         let def = self.def(id);
         self.file(def.file).hir.item(def.item)
     }
+    /// Whether a type's attributes derive a trait of this name.
+    pub fn derives(&self, def: DefId, name: &str) -> bool {
+        let hir = &self.file(self.def(def).file).hir;
+        let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        self.item(def).attrs.iter().any(|a| hir.str(a.path) == "derive" && hir.str(a.args).split(apart).any(|word| word == name))
+    }
     pub fn text(&self, name: Name) -> &str {
         self.names.text(name)
     }

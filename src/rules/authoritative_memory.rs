@@ -18,8 +18,10 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // A value that is replaced as a whole, and read again from the store by every instance: a setting that spreads.
+    // So does what requests put into the store and into this copy.
     let replaced = |a: &AccessId| matches!(w.facts.access(*a).op, crate::catalog::Op::Store | crate::catalog::Op::Swap);
-    if profile.reread && profile.updates.is_empty() && profile.puts.iter().all(replaced) {
+    let stored = |a: &AccessId| w.facts.storing.contains(&w.facts.node(w.facts.origin(w.facts.access(*a)).node).def);
+    if profile.reread && profile.updates.is_empty() && (profile.puts.iter().all(replaced) || profile.puts.iter().all(stored)) {
         return None;
     }
     // When something was last looked up or done here: its age decides, and every instance has its own.
@@ -57,6 +59,13 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     if !profile.keeps_requests() && profile.updates.is_empty() {
+        return None;
+    }
+    // A bounded cache forgets at any time, and whoever misses makes the entry again.
+    let made = |a: &AccessId| w.facts.access(*a).op == crate::catalog::Op::LoadThrough;
+    let drawn = Prov::RANDOM.or(Prov::COUNT);
+    if profile.class == "cache" && !relied_on && profile.updates.is_empty() && profile.puts.iter().all(made) && !profile.put_from.has(drawn)
+    {
         return None;
     }
     // Rows under the ids that the store gave them, whose absence nobody notices: a copy.

@@ -1,6 +1,7 @@
 //! Caches that a mutating request corrects in this process only.
 
 use super::evidence::{self, Told};
+use crate::catalog::Op;
 use crate::facts::cells::{Cell, World};
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
@@ -49,18 +50,31 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 
 /// Memory loaded once from the store that writes change beside the store, and that reads never reload.
 fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
-    if profile.reloads
-        || cell.expires
+    if profile.renews(cell, w)
+        || profile.puts.iter().any(|&a| w.facts.access(a).expires)
         || !cell.start(w).has(Prov::STORE)
-        || !matches!(profile.class, "map" | "set" | "seq" | "struct" | "opaque" | "scalar")
+        || !matches!(profile.class, "map" | "set" | "seq" | "struct" | "opaque" | "scalar" | "option")
+        || profile.only_logged
+        || profile.only_modulo
+        || profile.visible.or(profile.refusal).or(profile.used).is_none()
+        || w.is_connection(&cell.ty)
+        || super::authoritative_memory::is_under_way(cell, w)
     {
         return None;
     }
     let mut changes = profile.puts.clone();
     changes.extend(&profile.updates);
     changes.extend(&profile.removes);
-    let through = |a: &AccessId| w.facts.storing.contains(&w.facts.node(w.facts.access(*a).node).def);
-    if changes.is_empty() || !changes.iter().all(through) {
+    // Entries under keys that hold what the store says are what a miss has loaded, unless whoever misses them proceeds.
+    let loaded = |a| profile.refusal.is_none() && w.takes_over(a) && w.facts.access(a).key != Prov::NONE;
+    changes.retain(|&a| !loaded(a) && brings(w, a));
+    // Whoever misses what others have added asks the store.
+    if profile.reloads && changes.iter().all(|&a| w.facts.access(a).op == Op::Insert) {
+        return None;
+    }
+    // A peer that is told of a change writes to its copy alone; most changes must be seen to reach the store.
+    let through = changes.iter().filter(|&&a| w.takes_over(a) || w.goes_through(a)).count();
+    if through == 0 || 2 * through < changes.len() {
         return None;
     }
     let write = evidence::pick(w, &changes, None)?;
@@ -85,14 +99,23 @@ fn snapshot(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     Some(told.of(cell, w))
 }
 
+/// Whether a write leaves something that not every instance would leave: what a request brings, or what is read again.
+fn brings(w: &World<'_>, id: AccessId) -> bool {
+    let access = w.facts.origin(w.facts.access(id));
+    let def = w.facts.node(access.node).def;
+    let from = w.graph.resolve(access.key, def).or(w.graph.resolve(access.value, def));
+    let made = access.op == Op::LoadThrough && w.graph.resolve(access.value, def).is_fixed();
+    matches!(access.op, Op::Remove | Op::Prune | Op::Clear | Op::Drain) || !made && !from.is_fixed()
+}
+
 /// Whether a removal answers to a change, and does not just make room or drop what is old.
 fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
     let access = w.facts.access(id);
-    if access.op == crate::catalog::Op::Prune {
+    if access.op == Op::Prune {
         return false;
     }
     // `pop`, `pop_front`: eviction.
-    if access.key == Prov::NONE && access.op == crate::catalog::Op::Remove {
+    if access.key == Prov::NONE && access.op == Op::Remove {
         return false;
     }
     // Taken out by the function that puts in: an entry moves, for an order of use, or marks work as long as that goes on.
@@ -101,8 +124,8 @@ fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
     let own_def = w.facts.node(own.node).def;
     let moves = cell.accesses.iter().any(|&a| {
         let other = origin(a);
-        let later = other.order > own.order && matches!(other.op, crate::catalog::Op::Push | crate::catalog::Op::Insert);
-        w.facts.node(other.node).def == own_def && (later || other.op == crate::catalog::Op::InsertNew)
+        let later = other.order > own.order && matches!(other.op, Op::Push | Op::Insert);
+        w.facts.node(other.node).def == own_def && (later || other.op == Op::InsertNew)
     });
     !moves
 }

@@ -76,7 +76,11 @@ impl World<'_> {
         let text = matches!(&cell.ty, Ty::Ext(name, _) if self.p.text(*name) == "std::string::String");
         let own = is_shared(self.p, self.cat, &cell.ty) || matches!(self.class(&cell.ty), "map" | "set" | "seq" | "cache");
         let part = text || !own;
-        if let Some(Host::Static(of)) = cell.host {
+        // What has a lock of its own within some larger state is found where it is declared, not at that state's static.
+        let within = is_shared(self.p, self.cat, &cell.ty) && self.hosts.held.contains_key(def);
+        if let Some(Host::Static(of)) = cell.host
+            && !within
+        {
             let (file, span) = (self.p.def(of).file, self.p.item(of).span);
             return Some(Holder { symbol: self.p.path(of), file, span, part });
         }

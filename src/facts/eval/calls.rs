@@ -274,6 +274,10 @@ impl<'a> Eval<'a> {
                 None => value,
             });
         }
+        if with_self && let Some(given) = values.get(1..).filter(|given| !given.is_empty()) {
+            let given = self.merge(given);
+            self.note_given(&given, span);
+        }
         result.unwrap_or_else(Val::unknown)
     }
 

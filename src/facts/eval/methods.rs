@@ -35,6 +35,9 @@ const CHANGING: &[&str] = &[
 /// First words of methods that put what they are given into the value they are called on.
 const PUTTING: &[&str] = &["insert", "push", "set", "append", "add", "extend", "put", "write"];
 
+/// Methods that give a part of what they are called on, to be changed there.
+const PARTS: &[&str] = &["entry", "or_default", "or_insert", "or_insert_with", "get_mut", "last_mut", "as_mut", "unwrap", "expect"];
+
 impl<'a> Eval<'a> {
     pub(super) fn method(
         &mut self,
@@ -56,7 +59,15 @@ impl<'a> Eval<'a> {
     }
 
     /// `response.insert_header(name, value)`: what a variable of this body is given, it will hand on.
-    fn put_into(&mut self, variable: ExprId, prov: Prov, reads: &[AccessId]) {
+    fn put_into(&mut self, mut variable: ExprId, prov: Prov, reads: &[AccessId]) {
+        // `map.entry(key).or_default().insert(..)`: into a part of the variable.
+        loop {
+            variable = match &self.hir().expr(variable).kind {
+                ExprKind::Method { recv, name, .. } if PARTS.contains(&self.hir().str(*name)) => *recv,
+                ExprKind::Field { base, .. } => *base,
+                _ => break,
+            };
+        }
         let ExprKind::Path(path) = &self.hir().expr(variable).kind else { return };
         let [only] = path.segments.as_slice() else { return };
         let (name, node) = (self.name(only.name), self.body.node);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::{Gives, Op, TypeInfo};
-use crate::facts::hosts::{holds_answer, holds_sender};
+use crate::facts::hosts::{holds_answer, holds_sender, is_shared};
 use crate::facts::value::{Form, Val};
 
 impl<'a> Eval<'a> {
@@ -10,6 +10,9 @@ impl<'a> Eval<'a> {
     #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
     pub(super) fn operate(&mut self, on: Val, info: TypeInfo, op: Op, gives: Gives, name: &str, args: &'a [ExprId], span: Span) -> Val {
         let class = self.cat.class_name(info);
+        // What is made once and shared from then on: whoever asks for it asks for the way to it, not for what it holds.
+        let shared_once = class == "once" && is_shared(self.p, self.cat, &on.ty);
+        let op = if shared_once && op == Op::Load { Op::Pass } else { op };
         let elem_ty = on.ty.arg(info.value);
         let loads_before = self.body.loads;
         let first_effect = self.facts.effects.len();
@@ -94,7 +97,7 @@ impl<'a> Eval<'a> {
         }
         let mut value = self.give(&on, op, gives, access, elem_ty, values);
         // The whole of it by another way, `get_mut`, `request.state()`: the same place.
-        if op == Op::Pass && gives != Gives::Unit {
+        if op == Op::Pass && gives != Gives::Unit || shared_once && matches!(gives, Gives::Inner | Gives::OptInner) {
             value.place.clone_from(&on.place);
             value.extra().inside = on.inside();
         }

@@ -47,9 +47,12 @@ impl<'a> Eval<'a> {
         ty
     }
 
-    /// The target of a `Deref` impl of the tree, and the field it most likely goes through.
+    /// The target of a `Deref` impl of the tree, or of one that is derived, and the field it most likely goes through.
     pub(super) fn deref_impl(&self, ty: &Ty) -> Option<(Ty, Option<Seg>)> {
         let Ty::Adt(def, args) = ty else { return None };
+        if let Some(name) = self.derived_deref(*def) {
+            return Some((self.p.field_type(*def, args, name)?, Some(Seg::Field(*def, name))));
+        }
         let deref = self.p.names.get("deref")?;
         let target = self.p.names.get("Target")?;
         self.p.methods.get(&(Res::Def(*def), deref))?;
@@ -65,6 +68,22 @@ impl<'a> Eval<'a> {
             .map(|f| self.p.name_in(file, f.name))
             .find(|&f| self.p.field_type(*def, args, f).is_some_and(|t| t == to || self.peel(&t) == self.peel(&to)));
         Some((to, same.map(|f| Seg::Field(*def, f))))
+    }
+
+    /// The field to which a derived `Deref` leads (`derive_more`, `shrinkwraprs`): the only one, or the one that is marked.
+    fn derived_deref(&self, def: DefId) -> Option<Name> {
+        if !["Deref", "Shrinkwrap"].iter().any(|name| self.p.derives(def, name)) {
+            return None;
+        }
+        let file = self.p.def(def).file;
+        let hir = &self.p.file(file).hir;
+        let (_, fields) = self.p.fields_of(def)?;
+        let marked = |f: &&hir::Field| f.attrs.iter().any(|a| matches!(hir.str(a.path), "deref" | "shrinkwrap"));
+        let field = match fields.fields.as_slice() {
+            [only] => only,
+            several => several.iter().find(marked)?,
+        };
+        Some(self.p.name_in(file, field.name))
     }
 
     pub(super) fn field(&mut self, base: Val, name: Name) -> Val {

@@ -86,7 +86,9 @@ fn drawn_at(w: &World<'_>, key: Kept) -> Option<(NodeId, Span)> {
             let init = inits.find(|i| at_start(w, i.node) && drawn(i))?;
             Some((init.node, init.span))
         }
-        Kept::Static(def) if w.facts.drawn.contains(&def) => Some((*w.graph.node_of.get(&def)?, w.p.item(def).span)),
+        Kept::Static(def) if w.facts.static_starts.get(&def).is_some_and(|from| from.has(Prov::RANDOM)) => {
+            Some((*w.graph.node_of.get(&def)?, w.p.item(def).span))
+        }
         Kept::Static(def) => {
             let set = w.facts.accesses.iter().find(|a| {
                 let here = a.op.writes() && a.place.root == Root::Static(def);
