@@ -61,8 +61,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !profile.keeps_requests() && profile.updates.is_empty() {
         return None;
     }
-    // A bounded cache forgets at any time, and whoever misses makes the entry again.
-    let made = |a: &AccessId| w.facts.access(*a).op == crate::catalog::Op::LoadThrough;
+    // A bounded cache forgets at any time, and whoever misses makes the entry again of what it is asked for.
+    let made = |a: &AccessId| {
+        let access = w.facts.origin(w.facts.access(*a));
+        access.op == crate::catalog::Op::LoadThrough && access.value.params & !access.key.params == 0
+    };
     let drawn = Prov::RANDOM.or(Prov::COUNT);
     if profile.class == "cache" && !relied_on && profile.updates.is_empty() && profile.puts.iter().all(made) && !profile.put_from.has(drawn)
     {
