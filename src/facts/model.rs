@@ -188,6 +188,9 @@ pub enum UseKind {
 /// The method of accesses by which a value is compared with what may come from a request.
 pub const COMPARED: &str = "compare";
 
+/// Stands among the calls of a query builder for an update that sets nothing but a moment.
+pub const TOUCHES: &str = "touches";
+
 /// Where something lies that outlives the body in which it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kept {

@@ -24,8 +24,8 @@ pub fn touches(sql: &str) -> bool {
     set.is_some_and(|set| !set.contains(',') && set.split_once('=').is_some_and(|(column, _)| is_moment(column.trim())))
 }
 
-/// `updated_at`, `last_seen`, `heartbeat`.
-fn is_moment(column: &str) -> bool {
+/// `updated_at`, `last_seen`, `heartbeat`: in capitals.
+pub fn is_moment(column: &str) -> bool {
     column.ends_with("_AT") || column.ends_with("_SEEN") || column.contains("HEARTBEAT") || column.ends_with("_UNTIL")
 }
 

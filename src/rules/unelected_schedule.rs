@@ -45,7 +45,11 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
         effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e, &mut takes)).collect();
     let first = *shared.first()?;
     // Deleting what is old, marking what is due, a sign of life or shaping a table is the same however many do it.
-    if shared.iter().all(|e| deletes(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t))) {
+    let touched = |e: &Effect| e.what.split('.').any(|call| call == TOUCHES);
+    if shared
+        .iter()
+        .all(|e| deletes(e) || touched(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t)))
+    {
         return None;
     }
     if is_led(w, id) {

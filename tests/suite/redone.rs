@@ -4,7 +4,7 @@ use crate::tree::Tree;
 
 /// The ids of the rules on tasks, schedules and files that speak of a service with these files below its `src`.
 fn rules(files: &[(&str, &str)]) -> Vec<&'static str> {
-    let dependencies = ["axum", "sqlx", "tokio", "redis", "rusqlite", "postgres", "serde", "object_store", "futures"];
+    let dependencies = ["axum", "sqlx", "tokio", "redis", "rusqlite", "postgres", "serde", "object_store", "futures", "diesel"];
     let findings = Tree::package("orchard", &dependencies, files).understood().findings;
     let mine = ["detached-task", "unelected-schedule", "local-file"];
     findings.into_iter().map(|f| f.rule).filter(|r| mine.contains(r)).collect()
@@ -212,4 +212,17 @@ fn a_folder_that_a_request_names_is_kept_for_it() {
     assert_eq!(handler("post", order, &make("&order.tree")), ["local-file"]);
     assert_eq!(handler("post", order, &make("\"baskets\"")), QUIET);
     assert_eq!(handler("post", order, "std::fs::create_dir_all(&order.tree).unwrap(); book(&db).await;"), QUIET);
+}
+
+#[test]
+fn a_sign_of_life_by_a_query_builder_is_as_good_from_any_instance() {
+    let open = "diesel::PgConnection::establish(\"a\").unwrap()";
+    let set = |column: &str| {
+        format!(
+            "diesel::delete(visits::table.filter(visits::made.lt(now))).execute(&mut db).unwrap(); \
+             diesel::update(trees::table.filter(trees::id.eq(4))).set(trees::{column}.eq(now)).execute(&mut db).unwrap();"
+        )
+    };
+    assert_eq!(each_round("use diesel::prelude::*;", open, &set("updated_at")), QUIET);
+    assert_eq!(each_round("use diesel::prelude::*;", open, &set("apples")), TWICE);
 }

@@ -3,9 +3,11 @@
 use super::externals::CONSTRUCTORS;
 use super::*;
 use crate::catalog::StoreKind;
+use crate::facts::sql;
 use crate::facts::value::{Form, StoreCall, Val};
 use crate::resolve::Res;
 use crate::resolve::paths::Space;
+use crate::syntax::hir::ExprKind;
 
 /// Methods by which a synchronous client carries out what was built.
 const TERMINAL: &[&str] = &[
@@ -94,6 +96,14 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// `.set(users::updated_at.eq(now))`: a query builder is given one column, and it is a moment.
+    fn sets_a_moment(&self, args: &[ExprId]) -> bool {
+        let [only] = args else { return false };
+        let ExprKind::Method { recv, name, .. } = &self.hir().expr(*only).kind else { return false };
+        let ExprKind::Path(column) = &self.hir().expr(*recv).kind else { return false };
+        self.text(*name) == "eq" && column.segments.last().is_some_and(|s| sql::is_moment(&self.text(s.name).to_ascii_uppercase()))
+    }
+
     /// A statement that queues commands in a pipeline kept in a variable: they are carried out with it.
     pub(super) fn queued(&mut self, value: Val, span: Span) -> Val {
         let queues = value.store().is_some_and(|c| c.verbs.len() > 1 && c.verbs.first().is_some_and(|v| v == PIPELINE));
@@ -121,6 +131,7 @@ impl<'a> Eval<'a> {
             None => self.args(args),
         };
         let given = self.merge(&values);
+        let touches = name == "set" && self.sets_a_moment(args);
         let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
         let text_param = wrappers::takes_text(name).then(|| values.first().and_then(Val::text_param)).flatten();
         recv.prov = recv.prov.or(given.prov);
@@ -129,6 +140,7 @@ impl<'a> Eval<'a> {
         if let Some(call) = &mut recv.extra().store {
             call.verbs.push(name.to_string());
             call.verbs.extend(Self::adds_up(&values));
+            call.verbs.extend(touches.then(|| TOUCHES.to_string()));
             match (&mut call.text, literal) {
                 (text @ None, literal) if call.text_param.is_none() => {
                     *text = literal;
@@ -170,7 +182,9 @@ impl<'a> Eval<'a> {
         } else if http {
             matches!(name, "send" | "execute" | "call") || name.starts_with("send_")
         } else {
-            TERMINAL.contains(&name)
+            // `update(rows).set(column.eq(value))` is built further.
+            let builds = name == "set" && recv.store().and_then(|c| c.verbs.first()).is_some_and(|v| v == "update");
+            TERMINAL.contains(&name) && !builds
         };
         let writes = matches!(&recv.ty, Ty::Ext(path, _) if self.cat.writes_engine(self.p.text(*path), name) == Some(true));
         if sync && terminal || writes {
