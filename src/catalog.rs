@@ -3,6 +3,7 @@
 
 mod consumer;
 mod document;
+pub mod instances;
 mod paths;
 mod secrets;
 pub mod tokens;
@@ -25,6 +26,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("libraries.toml", include_str!("../rules/catalog/libraries.toml")),
     ("tokens.toml", include_str!("../rules/catalog/tokens.toml")),
     ("consumers.toml", include_str!("../rules/catalog/consumers.toml")),
+    ("instances.toml", include_str!("../rules/catalog/instances.toml")),
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,7 @@ pub struct Catalog {
     claim_types: PathTable<()>,
     bus_types: PathTable<()>,
     pub secrets: secrets::Secrets,
+    pub instances: instances::Instances,
     pub tokens: tokens::TokenTables,
     stores: FxHashMap<String, StoreKind>,
     /// Methods that change what an embedded engine keeps, by crate.

@@ -20,6 +20,7 @@ mod prov;
 mod refills;
 pub mod shipped;
 pub mod sql;
+pub mod steering;
 mod strays;
 pub mod time;
 pub mod tokens;

@@ -135,6 +135,7 @@ pub fn judge(w: &World<'_>, config: &Config, inventory: bool, analysis: &mut Ana
     // A module that several targets include is judged in each, and said once.
     let mut said = FxHashSet::default();
     analysis.findings.retain(|f| said.insert((f.rule, f.location.clone())));
+    sticky_session::code::join(&mut analysis.findings);
     stories::relate(&mut analysis.findings);
 }
 

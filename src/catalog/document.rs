@@ -1,5 +1,6 @@
 //! What a catalog file may say, and how files add up.
 
+use super::instances::InstancesDocument;
 use super::secrets::SecretsDocument;
 use super::tokens::TokenDocument;
 use super::words::{Channel, Class, FnEffect, StoreKind};
@@ -202,6 +203,7 @@ pub(super) struct Document {
     claims: Claims,
     secrets: SecretsDocument,
     token: TokenDocument,
+    instances: InstancesDocument,
     stores: BTreeMap<StoreKind, Vec<String>>,
     engine_writes: BTreeMap<String, Vec<String>>,
 }
@@ -255,6 +257,7 @@ impl Catalog {
         }
         self.traits.extend(document.r#trait);
         self.tokens.add(document.token);
+        self.instances.add(document.instances);
         for (kind, crates) in document.stores {
             self.stores.extend(crates.into_iter().map(|c| (c, kind)));
         }

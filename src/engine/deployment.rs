@@ -15,9 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-/// Rules whose cells a balancer can hide that sends each client back to its instance.
-const HIDDEN_BY_AFFINITY: [&str; 5] =
-    ["authoritative-memory", "memory-session-store", "stale-local-cache", "in-process-broadcast", "unrecoverable-stream-state"];
 const ON_LOCAL_DISK: [&str; 2] = ["embedded-database", "local-file"];
 /// Files in a folder that was given as a manifest.
 const MAX_GIVEN: usize = 10_000;
@@ -190,7 +187,7 @@ pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: 
         })
         .collect::<Vec<_>>()
     };
-    let mut context = ManifestContext::new(services(tree, config, serving), places(&HIDDEN_BY_AFFINITY), places(&ON_LOCAL_DISK));
+    let mut context = ManifestContext::new(services(tree, config, serving), places(&rules::sticky_session::HIDDEN), places(&ON_LOCAL_DISK));
     let binaries = tree.packages.iter().flat_map(|package| &package.targets).filter(|target| target.kind == TargetKind::Binary);
     let serves = |name: &String| context.services.iter().any(|service| service.names.contains(name));
     context.others = binaries.map(|target| target.name.to_lowercase()).filter(|name| !serves(name)).collect();

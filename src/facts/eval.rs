@@ -29,6 +29,7 @@ mod refusals;
 mod routers;
 mod routes;
 mod secrets;
+mod steering;
 mod stops;
 mod tasks;
 mod time;
@@ -395,6 +396,9 @@ impl<'a> Eval<'a> {
                 self.body.work_params |= 1u32.checked_shl(index as u32 + 1).unwrap_or(0);
             }
             let mut value = Val::of(ty.clone(), Prov::param(index + 1));
+            if matches!(&ty, Ty::Ext(path, _) if self.cat.instances.is_client_type(self.p.text(*path))) {
+                value.prov = value.prov.or(Prov::CLIENT);
+            }
             if self.is_text(&ty) {
                 value.extra().text_param = Some(index as u32 + 1);
             }

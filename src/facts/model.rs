@@ -391,6 +391,7 @@ pub struct Facts {
     /// Calls that open the database which a setting names, of whatever kind it is.
     pub openers: Vec<(NodeId, Span)>,
     pub tokens: super::tokens::Tokens,
+    pub steering: super::steering::Steering,
     pub signings: Vec<Signing>,
     /// Where the values of statics come from that their initialisers make.
     pub static_starts: FxHashMap<DefId, Prov>,

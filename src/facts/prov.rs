@@ -25,6 +25,12 @@ impl Prov {
     pub const CLAIM: Prov = Prov { kinds: 1024, params: 0 };
     /// What one instance has at one moment: from a request, drawn, counted or timed.
     pub const BROUGHT: Prov = Prov { kinds: 4 | 32 | 64 | 512, params: 0 };
+    /// The name of this one instance.
+    pub const INSTANCE: Prov = Prov { kinds: 2048, params: 0 };
+    /// What tells one client from another: its address, a cookie, a session.
+    pub const CLIENT: Prov = Prov { kinds: 4096, params: 0 };
+    /// One of several servers, chosen by what tells clients apart.
+    pub const PICKED: Prov = Prov { kinds: 8192, params: 0 };
 
     pub fn param(index: usize) -> Prov {
         Prov { kinds: 0, params: 1u32.checked_shl(index as u32).unwrap_or(0) }
@@ -32,6 +38,10 @@ impl Prov {
     #[must_use]
     pub fn or(self, other: Prov) -> Prov {
         Prov { kinds: self.kinds | other.kinds, params: self.params | other.params }
+    }
+    #[must_use]
+    pub fn only(self, other: Prov) -> Prov {
+        Prov { kinds: self.kinds & other.kinds, params: 0 }
     }
     pub fn has(self, other: Prov) -> bool {
         self.kinds & other.kinds != 0
@@ -59,6 +69,9 @@ impl Prov {
             "unknown",
             "count",
             "token",
+            "name of the instance",
+            "client",
+            "server of the client",
         ];
         let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
         if found.is_empty() { "nothing known".into() } else { found.join(", ") }

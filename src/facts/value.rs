@@ -59,6 +59,8 @@ pub struct Extra {
     pub of: Option<(DefId, Name)>,
     /// It counts only where a setting is absent.
     pub fallback: bool,
+    /// The comparison that made this truth value.
+    pub comparison: Option<u32>,
     /// The parameter that this text is.
     pub text_param: Option<u32>,
     /// The async block that this future is made of: in whose text, and which.
@@ -191,6 +193,7 @@ impl Val {
             (Some(own), Some(more)) => {
                 own.entries.extend(more.entries);
                 own.expires |= more.expires;
+                own.comparison = own.comparison.or(more.comparison);
                 own.spawn = own.spawn.or(more.spawn);
                 own.store = own.store.take().or(more.store);
                 own.time = match (own.time.take(), more.time) {

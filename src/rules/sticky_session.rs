@@ -1,11 +1,16 @@
 //! Affinity that sends a client back to the instance it met before.
 
 pub mod code;
+mod picked;
+mod steered;
 
-use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
-use crate::manifests::{Affinity, AffinityKind, CodeFinding, Environment, ManifestContext, ManifestFacts, Own};
+use crate::finding::{ChecklistItem, Confidence, Finding, Location, Persona, Role, Severity, Step};
+use crate::manifests::{Affinity, AffinityKind, Environment, ManifestContext, ManifestFacts, Own};
 
 pub const ID: &str = "sticky-session";
+/// Rules whose cells affinity hides, made by a balancer or in code.
+pub const HIDDEN: [&str; 5] =
+    ["authoritative-memory", "memory-session-store", "stale-local-cache", "in-process-broadcast", "unrecoverable-stream-state"];
 /// More cells are counted and not named.
 const NAMED_CELLS: usize = 3;
 
@@ -31,7 +36,8 @@ fn finding(affinity: &Affinity, own: &Own, facts: &ManifestFacts, context: &Mani
     let mut message =
         format!("a client loses what its instance remembers when that instance goes: `{detail}` sends {clients} back to the same one");
     if !cells.is_empty() {
-        message.push_str(&format!(" and masks {}", cells_text(&cells)));
+        let symbols: Vec<&str> = cells.iter().map(|cell| cell.symbol.as_str()).collect();
+        message.push_str(&format!(" and masks {}", cells_text(&symbols)));
     }
     let loose = own.loose;
     let development = affinity.environment == Environment::Development;
@@ -40,9 +46,7 @@ fn finding(affinity: &Affinity, own: &Own, facts: &ManifestFacts, context: &Mani
     if let Some(workload) = workload {
         steps.push(Step::new(Role::Configured, format!("`{}` is what it sends clients to", workload.name), workload.location.clone()));
     }
-    steps.extend(cells.iter().map(|cell| {
-        Step::new(Role::Because, format!("`{}` lives in one instance, which the affinity hides", cell.symbol), cell.location.clone())
-    }));
+    steps.extend(cells.iter().map(|cell| hidden(&cell.symbol, cell.location.clone())));
     Finding {
         rule: ID,
         item: ChecklistItem::Affinity,
@@ -66,8 +70,13 @@ fn finding(affinity: &Affinity, own: &Own, facts: &ManifestFacts, context: &Mani
     }
 }
 
-fn cells_text(cells: &[&CodeFinding]) -> String {
-    let names: Vec<String> = cells.iter().take(NAMED_CELLS).map(|cell| format!("`{}`", cell.symbol)).collect();
+/// What lives in one instance and is hidden by affinity, as a step of the evidence.
+fn hidden(symbol: &str, location: Location) -> Step {
+    Step::new(Role::Because, format!("`{symbol}` lives in one instance, which the affinity hides"), location)
+}
+
+fn cells_text(cells: &[&str]) -> String {
+    let names: Vec<String> = cells.iter().take(NAMED_CELLS).map(|cell| format!("`{cell}`")).collect();
     let noun = if cells.len() == 1 { "this cell" } else { "these cells" };
     match cells.len().saturating_sub(NAMED_CELLS) {
         0 => format!("{noun}: {}", names.join(", ")),

@@ -26,6 +26,7 @@ mod rules;
 mod second_run;
 mod serving;
 mod since;
+mod steering;
 mod stories;
 mod tasks;
 mod token_crates;

@@ -132,6 +132,7 @@ impl<'a> Eval<'a> {
         };
         let given = self.merge(&values);
         let touches = name == "set" && self.sets_a_moment(args);
+        self.note_passed_on(&recv, name, &values, span);
         let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
         let text_param = wrappers::takes_text(name).then(|| values.first().and_then(Val::text_param)).flatten();
         recv.prov = recv.prov.or(given.prov);

@@ -191,9 +191,12 @@ impl<'a> Eval<'a> {
         let depth = self.body.env.len();
         let guards = self.body.guards.len();
         let first = self.facts.calls.len();
+        let compared = self.facts.steering.comparisons.len();
         let asked = self.condition(cond);
+        let decided = self.decided_by(compared, &asked);
         let mark = self.mark();
         let way = self.enter(span);
+        self.part(decided, way);
         let (if_so, if_not) = self.choices_of_if(cond);
         let asked_for = otherwise.is_none() && self.is_flag_of_request(cond, &asked);
         let before = self.body.if_asked;
@@ -287,7 +290,11 @@ impl<'a> Eval<'a> {
             let mark = self.mark();
             let way = self.enter(span);
             if let Some(guard) = arm.guard {
-                self.expr(guard);
+                let compared = self.facts.steering.comparisons.len();
+                let asked = self.expr(guard);
+                self.part(self.decided_by(compared, &asked), way);
+            } else if number == 0 {
+                self.part(asked.extra.as_ref().and_then(|e| e.comparison), way);
             }
             let choice = choices.get(number).copied().unwrap_or_default();
             let route = self.route_of(arm.pat);

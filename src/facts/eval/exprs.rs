@@ -48,7 +48,11 @@ impl<'a> Eval<'a> {
                     value.form = Form::Bool { negated: !negated };
                 }
                 let prim = value.ty.clone();
-                value.derived(prim)
+                let mut asked = value.derived(prim);
+                if let Some(comparison) = value.extra.as_ref().and_then(|e| e.comparison) {
+                    asked.extra().comparison = Some(comparison);
+                }
+                asked
             }
             ExprKind::Binary { op, lhs, rhs } => self.binary(*op, *lhs, *rhs, span),
             ExprKind::Assign { lhs, rhs } => {
@@ -56,6 +60,7 @@ impl<'a> Eval<'a> {
                 // Where the old value lies, not where the new one comes from.
                 let target = self.place_of(*lhs);
                 self.assign_local_field(*lhs, &value);
+                self.assign_part(*lhs, &value);
                 self.note_stop_flag(*lhs);
                 // `x = min(x + 1, most)` counts like `x += 1`.
                 let number = matches!(&target.ty, Ty::Prim(name) if self.p.text(*name) != "bool");
@@ -144,6 +149,7 @@ impl<'a> Eval<'a> {
             ExprKind::Tuple(elems) => {
                 let elems: Vec<Val> = elems.iter().map(|&e| self.expr(e)).collect();
                 self.note_settings_key(&elems, span);
+                self.note_location(&elems, span);
                 let mut value = self.merge(&elems);
                 value.ty = Ty::Tuple(elems.iter().map(|e| e.ty.clone()).collect());
                 value.extra().elems = elems;
@@ -319,6 +325,16 @@ impl<'a> Eval<'a> {
             self.compared(&mut right, &left, span);
         }
         let mut value = self.merge(&[left.clone(), right.clone()]);
+        match op {
+            BinOp::Eq | BinOp::Ne => self.note_comparison(&mut value, &left, &right, span),
+            BinOp::And | BinOp::Or => {
+                let either = [&left, &right].into_iter().find_map(|v| v.extra.as_ref()?.comparison);
+                if either.is_some() {
+                    value.extra().comparison = either;
+                }
+            }
+            _ => {}
+        }
         let folded_time = self.fold_binary(op, &left, &right);
         if matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge) {
             self.note_aged(&left, &right);
@@ -343,7 +359,7 @@ impl<'a> Eval<'a> {
                 self.use_of(access, UseKind::Modulo, span);
             }
             value.reads.clear();
-            value.prov = Prov::CONST;
+            value.prov = Prov::CONST.or(value.prov.only(Prov::CLIENT));
         }
         if let (Some(Literal::Int(a)), Some(Literal::Int(b))) =
             (left.extra.as_ref().and_then(|e| e.literal.clone()), right.extra.as_ref().and_then(|e| e.literal.clone()))

@@ -67,11 +67,16 @@ impl<'a> Eval<'a> {
         if self.is_router_function(text) {
             return self.router_function(path, args, span);
         }
+        if self.cat.instances.gives_name(text) {
+            self.args(args);
+            return Val::of(self.owner_type(text), Prov::CONFIG.or(Prov::INSTANCE));
+        }
         let within = self.body.connection;
         self.body.connection |= self.cat.state.per_connection.iter().any(|f| f == last);
         let mut values = self.args(args);
         self.body.connection = within;
         let mut value = self.merge(&values);
+        self.note_sent_on(text, &values, span);
         if let Some(time) = self.time_call(text, &values) {
             value.ty = self.owner_type(text);
             value.extra().time = Some(time);
@@ -270,7 +275,10 @@ impl<'a> Eval<'a> {
                 value.ty = self.owner_type(text);
                 value.extra().time = Some(Time::new(Base::Now, 0));
             }
-            FnEffect::Config => value.prov = Prov::CONFIG,
+            FnEffect::Config => {
+                let own = values.first().and_then(Val::str).is_some_and(|name| self.cat.instances.is_env(name));
+                value.prov = if own { Prov::CONFIG.or(Prov::INSTANCE) } else { Prov::CONFIG };
+            }
             FnEffect::Sleep => {
                 self.effect(EffectKind::Sleep, text, span, Prov::NONE, Prov::NONE, None, None);
                 // `timeout(limit, future)` gives what the future gives.

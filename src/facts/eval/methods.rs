@@ -48,7 +48,8 @@ impl<'a> Eval<'a> {
         args: &'a [ExprId],
         span: Span,
     ) -> Val {
-        let value = self.method_of(recv, name, name_span, generics, args, span);
+        let mut value = self.method_of(recv, name, name_span, generics, args, span);
+        self.note_client(&mut value, name, args, span);
         if let Some((at, prov, reads)) = self.body.given.take()
             && at == name_end(name_span)
             && PUTTING.contains(&name.split('_').next().unwrap_or(name))
@@ -97,7 +98,7 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.handed_out(&receiver, name, generics, args) {
             return value;
         }
-        if let Some(value) = self.downcast(&receiver, name, generics) {
+        if let Some(value) = self.downcast(&receiver, name, generics).or_else(|| self.picked(&receiver, name, args)) {
             return value;
         }
         // Query builders say `SKIP LOCKED` by a method of that name.
@@ -202,7 +203,7 @@ impl<'a> Eval<'a> {
     }
 
     /// The variable that an expression names.
-    fn variable(&self, expr: ExprId) -> Option<Name> {
+    pub(super) fn variable(&self, expr: ExprId) -> Option<Name> {
         match &self.hir().expr(expr).kind {
             ExprKind::Path(path) if path.segments.len() == 1 && path.qself.is_none() => Some(self.name(path.segments[0].name)),
             _ => None,
@@ -330,16 +331,19 @@ impl<'a> Eval<'a> {
         let hint = on.derived(Ty::Unknown);
         let mut values: Vec<Val> = args.iter().map(|&a| self.arg(a, std::slice::from_ref(&hint))).collect();
         self.handed_on(&mut values, span);
+        self.note_passed_on(&on, name, &values, span);
         match (name, &on.ty) {
             ("fill_bytes" | "try_fill_bytes", _) => self.filled(args),
             ("update" | "chain_update" | "input" | "chain", Ty::Ext(path, _)) if self.cat.secrets.is_hasher(self.p.text(*path)) => {
                 values.iter().for_each(|v| self.signs(v, None, span));
             }
-            ("ct_eq" | "eq", _) if values.len() == 1 => {
+            ("ct_eq" | "eq" | "ne", _) if values.len() == 1 => {
                 let mut own = on.clone();
                 self.compared(&mut own, &values[0], span);
                 self.compared(&mut values[0], &on, span);
                 values[0].add_reads(&own.reads);
+                let (mut asked, other) = (Val::unknown(), values[0].clone());
+                self.note_comparison(&mut asked, &own, &other, span);
             }
             _ => {}
         }

@@ -95,7 +95,11 @@ impl<'a> Eval<'a> {
             guard.reads.clone_from(&on.reads);
             return guard;
         }
+        let by_client = op == Op::Get && values.first().is_some_and(|v| v.prov.has(Prov::CLIENT));
         let mut value = self.give(&on, op, gives, access, elem_ty, values);
+        if by_client {
+            value.prov = value.prov.or(self.chosen_by_client(&on.ty));
+        }
         // The whole of it by another way, `get_mut`, `request.state()`: the same place.
         if op == Op::Pass && gives != Gives::Unit || shared_once && matches!(gives, Gives::Inner | Gives::OptInner) {
             value.place.clone_from(&on.place);

@@ -222,6 +222,9 @@ impl<'a> Eval<'a> {
             self.use_of(access, UseKind::Identity, span);
         }
         value.extra().inside = base.inside();
+        if key.prov.has(Prov::CLIENT) {
+            value.prov = value.prov.or(self.chosen_by_client(&base.ty));
+        }
         value
     }
 }

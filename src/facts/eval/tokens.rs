@@ -328,7 +328,7 @@ impl<'a> Eval<'a> {
     }
 
     /// Evaluates an expression that is evaluated again later, and takes back the facts it left.
-    fn quietly(&mut self, walk: impl FnOnce(&mut Self) -> Val) -> Val {
+    pub(super) fn quietly(&mut self, walk: impl FnOnce(&mut Self) -> Val) -> Val {
         let (calls, accesses, uses) = (self.facts.calls.len(), self.facts.accesses.len(), self.facts.uses.len());
         let (effects, nodes, mints) = (self.facts.effects.len(), self.facts.nodes.len(), self.tokens.mints.len());
         self.tokens.quiet = true;

@@ -1,9 +1,9 @@
 //! Affinity made in code: an answer that tells the platform's proxy which instance is to take the request.
 
-use super::ID;
+use super::{HIDDEN, ID, cells_text, hidden, picked, steered};
 use crate::facts::cells::World;
 use crate::facts::model::{Node, NodeId, NodeKind};
-use crate::finding::{ChecklistItem, Confidence, Finding, Role, Severity, Step};
+use crate::finding::{ChecklistItem, Confidence, Finding, Persona, Role, Severity, Step};
 use crate::resolve::FileId;
 use crate::rules::evidence::{self, Told};
 use crate::syntax::hir::{ExprKind, Lit, Span};
@@ -45,7 +45,36 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         };
         findings.push(told.at(node.def, format!("{}::{}", w.p.path(node.def), pin.header), location, w));
     }
+    findings.extend(steered::check(w));
+    findings.extend(picked::check(w));
     findings
+}
+
+/// Joins affinity made in code with what it hides: the cells of the same package that one instance alone has. One pass
+/// over the findings for each that speaks of affinity.
+pub fn join(findings: &mut [Finding]) {
+    for at in 0..findings.len() {
+        if findings[at].rule != ID {
+            continue;
+        }
+        let (symbol, package) = (findings[at].symbol.clone(), findings[at].package.clone());
+        let mut cells = Vec::new();
+        for cell in findings.iter_mut().filter(|f| HIDDEN.contains(&f.rule) && f.persona == Persona::Regular && f.package == package) {
+            cell.related.push((ID.to_owned(), symbol.clone()));
+            cells.push((cell.rule.to_owned(), cell.symbol.clone(), cell.location.clone()));
+        }
+        if cells.is_empty() {
+            continue;
+        }
+        let symbols: Vec<&str> = cells.iter().map(|(_, symbol, _)| symbol.as_str()).collect();
+        let finding = &mut findings[at];
+        finding.message.push_str(&format!(", which masks {}", cells_text(&symbols)));
+        finding.help = Some("move the named cells to a shared store first, then let any instance answer".into());
+        if let Some(first) = finding.witness.first_mut() {
+            first.extend(cells.iter().map(|(_, symbol, location)| hidden(symbol, location.clone())));
+        }
+        finding.related.extend(cells.into_iter().map(|(rule, symbol, _)| (rule, symbol)));
+    }
 }
 
 /// Whether a file has the name of such a header among its symbols: most have none.
