@@ -10,7 +10,7 @@ use crate::manifests::{
 };
 use crate::rules;
 use crate::syntax::hir::{Comment, Span};
-use crate::workspace::model::{Skip, TargetKind, Workspace};
+use crate::workspace::model::{Package, Skip, TargetKind, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
@@ -171,7 +171,7 @@ impl Asked {
 /// entry points of their own, `asked` what the code leaves to settings.
 pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: &BTreeSet<String>, asked: &Asked, analysis: &mut Analysis) {
     let sealing = &asked.sealing;
-    analysis.findings.extend(rules::embedded_database::chosen::check(facts, &asked.openers));
+    analysis.findings.extend(rules::embedded_database::chosen::check(facts, &asked.openers, &only_sqlite(tree)));
     let packages = tree.packages.iter().filter(|package| sealing.contains(&package.name));
     let packages: Vec<(String, String)> = packages.map(|package| (package.name.clone(), package.dir.clone())).collect();
     analysis.findings.extend(rules::fixed_signing_key::rocket::check(facts, &packages));
@@ -213,6 +213,21 @@ pub fn judge(facts: &ManifestFacts, tree: &Workspace, config: &Config, serving: 
         let reason = format!("{reason}, so whether two instances ever run is not known; the code shows nothing");
         analysis.assessed.insert(ChecklistItem::TwoInstance, Assessed::No(reason));
     }
+}
+
+/// Packages whose database crates of many drivers are built with SQLite's alone, by the features that they ask for.
+fn only_sqlite(tree: &Workspace) -> BTreeSet<&str> {
+    const MANY: [&str; 3] = ["sea_orm", "sqlx", "diesel"];
+    const SERVERS: [&str; 4] = ["postgres", "mysql", "mariadb", "mssql"];
+    let alone = |package: &&Package| {
+        let used = package.dependencies.iter().filter(|d| !d.dev && MANY.contains(&d.package.replace('-', "_").as_str()));
+        let features: Vec<&str> = used.flat_map(|d| d.features.iter().map(String::as_str)).collect();
+        // A feature of the package may add another driver.
+        let own = package.features.values().flatten().map(String::as_str);
+        let server = features.iter().copied().chain(own).any(|f| SERVERS.iter().any(|s| f.contains(s)));
+        !server && features.iter().any(|f| f.contains("sqlite"))
+    };
+    tree.packages.iter().filter(alone).map(|package| package.name.as_str()).collect()
 }
 
 /// The packages that answer requests, and what the configuration calls them.

@@ -16,6 +16,7 @@ mod effects;
 mod env;
 mod expiry;
 mod exprs;
+mod extensions;
 mod externals;
 mod filters;
 pub mod handmade;

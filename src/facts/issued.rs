@@ -207,6 +207,16 @@ impl Index {
         effects.any(|e| fits(e.order, &[e.path, e.data])) || self.calls(w, def).any(|c| reaches(c) && fits(c.order, &c.args))
     }
 
+    /// Whether what a middleware hands on of the token is asked of a store by all who take it.
+    fn asked_later(&self, w: &World<'_>, nodes: impl Iterator<Item = NodeId>) -> bool {
+        let within: FxHashSet<DefId> = nodes.map(|n| w.facts.node(n).def).collect();
+        let carried = w.facts.tokens.carried.iter().filter(|(node, _)| within.contains(&w.facts.node(*node).def));
+        let types: FxHashSet<DefId> = carried.map(|(_, ty)| *ty).collect();
+        let requested = |node: NodeId| w.graph.phase(node).requested();
+        let mut takers = w.facts.tokens.taken.iter().filter(|(node, ty, _)| types.contains(ty) && requested(*node)).peekable();
+        takers.peek().is_some() && takers.all(|&(node, _, order)| self.asks(w, node, order, true))
+    }
+
     /// Whether a function signs a token, itself or in what it calls: it renews.
     fn renews(&self, w: &World<'_>, node: NodeId) -> bool {
         let def = w.facts.node(node).def;
@@ -245,6 +255,8 @@ impl Index {
             let route = !w.facts.entry(entry).auxiliary;
             let start = path.first().map_or(verify.node, |e| e.from);
             let renews = route && self.renews(w, start);
+            let nodes = path.iter().map(|e| e.from).chain([verify.node]);
+            let own = own || !route && self.asked_later(w, nodes);
             let asks = own
                 || path.iter().enumerate().any(|(step, edge)| {
                     let order = self.calls(w, w.facts.node(edge.from).def).find(|c| c.span == edge.span).map_or(0, |c| c.order);

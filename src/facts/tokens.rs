@@ -123,6 +123,10 @@ pub struct Tokens {
     pub aged: Vec<NodeId>,
     /// Functions that read the audience of a token that was checked.
     pub audited: Vec<NodeId>,
+    /// Types by which a body hands on what a token says, as an extension of the request.
+    pub carried: Vec<(NodeId, DefId)>,
+    /// Bodies that take such a value out again, and when.
+    pub taken: Vec<(NodeId, DefId, u32)>,
     /// Statics and constants, by the bodies that name them.
     pub named: FxHashMap<DefId, FxHashSet<NodeId>>,
 }

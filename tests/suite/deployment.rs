@@ -334,6 +334,49 @@ fn the_settings_that_are_shipped_choose_the_database() {
 }
 
 #[test]
+fn the_only_driver_that_is_built_in_chooses_the_database() {
+    let says = |dependency: &str, opens: &str, env: &str| {
+        let cargo = SQLX.replace("sqlx = \"0.8\"", dependency);
+        let code = ANY
+            .replace("AnyPool::connect(&std::env::var(\"DATABASE_URL\").unwrap())", opens)
+            .replace("use sqlx::AnyPool", "type AnyPool = Db");
+        let code = if opens.is_empty() { ANY.to_owned() } else { code };
+        let analysis = analyse(&[("Cargo.toml", &cargo), ("src/main.rs", &code), (".env", env)]);
+        analysis.findings.iter().find(|f| f.rule == "embedded-database").map(|f| (f.persona, f.witness[0].len()))
+    };
+    let sqlite = "DATABASE_URL=sqlite://data.db\n";
+    let server = "DATABASE_URL=postgres://db/shop\n";
+    let any = |features: &str| format!("sqlx = {{ version = \"0.8\", features = [{features}] }}");
+    assert_eq!(says(&any("\"sqlite\", \"runtime-tokio\""), "", sqlite), Some((Persona::Regular, 2)), "the setting says where the file is");
+    assert_eq!(says(&any("\"sqlite\""), "", ""), Some((Persona::Regular, 1)), "no setting can name a server");
+    assert_eq!(says(&any("\"sqlite\", \"postgres\""), "", sqlite), Some((Persona::Pedantic, 2)), "the setting decides");
+    assert_eq!(says(&any("\"sqlite\", \"postgres\""), "", server), None);
+    let sea = |features: &str| format!("sea-orm = {{ version = \"1\", features = [{features}] }}");
+    let connect = "sea_orm::Database::connect(std::env::var(\"DATABASE_URL\").unwrap())";
+    assert_eq!(says(&sea("\"sqlx-sqlite\""), connect, ""), Some((Persona::Regular, 1)));
+    assert_eq!(says(&sea("\"sqlx-postgres\""), connect, server), None);
+    assert_eq!(says(&sea("\"sqlx-postgres\", \"sqlx-sqlite\""), connect, sqlite), Some((Persona::Pedantic, 2)));
+}
+
+#[test]
+fn diesels_connection_type_says_which_engine_it_is_whatever_the_setting() {
+    let says = |opens: &str| {
+        let code = format!(
+            "use axum::{{Router, routing::post}};\nuse diesel::{{Connection, PgConnection, SqliteConnection, r2d2::{{ConnectionManager, Pool}}}};\n\
+            async fn order() {{}}\n#[tokio::main] async fn main() {{ let url = std::env::var(\"DATABASE_URL\").unwrap(); {opens}\n\
+            axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), Router::new().route(\"/\", post(order))).await.unwrap(); }}\n"
+        );
+        let cargo = SQLX.replace("sqlx = \"0.8\"", "diesel = \"2\"");
+        let files = [("Cargo.toml", cargo.as_str()), ("src/main.rs", code.as_str()), (".env", "DATABASE_URL=data.db\n")];
+        analyse(&files).findings.iter().filter(|f| f.rule == "embedded-database").map(|f| f.persona).collect::<Vec<_>>()
+    };
+    assert_eq!(says("let c = SqliteConnection::establish(&url).unwrap();"), [Persona::Regular]);
+    assert_eq!(says("let p = Pool::builder().build(ConnectionManager::<SqliteConnection>::new(url)).unwrap();"), [Persona::Regular]);
+    assert_eq!(says("let c = PgConnection::establish(&url).unwrap();"), []);
+    assert_eq!(says("let p = Pool::builder().build(ConnectionManager::<PgConnection>::new(url)).unwrap();"), []);
+}
+
+#[test]
 fn a_server_in_another_environment_makes_the_file_a_local_convenience() {
     let compose = "services:\n  shop:\n    build: .\n    environment:\n      DATABASE_URL: postgres://db/shop\n";
     let files = [("Cargo.toml", SQLX), ("src/main.rs", ANY), (".env", "DATABASE_URL=sqlite://data.db\n"), ("compose.prod.yaml", compose)];

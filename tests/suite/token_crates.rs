@@ -425,3 +425,73 @@ fn moments_and_defaults_in_other_words() {
     no_window(&with(helper, "chrono::Utc::now().timestamp() + setting(\"TTL\", 600)"));
     window(&with("", "(chrono::Utc::now() + humantime::parse_duration(\"30d\").unwrap()).timestamp()"), "30 days");
 }
+
+/// A key pair of the library in a lazy static signs as one in a variable does.
+#[test]
+fn a_key_pair_in_a_lazy_static_is_one_key() {
+    let source = |kid: &str| {
+        format!(
+            r#"
+use axum::{{Router, http::HeaderMap, routing::{{get, post}}}};
+use jwt_simple::prelude::*;
+use std::sync::LazyLock;
+static PAIR: LazyLock<ES256kKeyPair> = LazyLock::new(|| ES256kKeyPair::from_bytes(std::env::var("KEY").unwrap().as_bytes()).unwrap(){kid});
+async fn enter() -> String {{ PAIR.sign(Claims::create(Duration::from_mins(10))).unwrap() }}
+async fn look(headers: HeaderMap) -> String {{
+    let claims = PAIR.public_key().verify_token::<NoCustomClaims>(headers.get("authorization").unwrap().to_str().unwrap(), None).unwrap();
+    claims.subject.unwrap()
+}}
+#[tokio::main] async fn main() {{
+    let l = tokio::net::TcpListener::bind("a").await.unwrap();
+    axum::serve(l, Router::new().route("/enter", post(enter)).route("/look", get(look))).await.unwrap();
+}}
+"#
+        )
+    };
+    let says = |kid: &str| {
+        let found = Tree::service("quay", &["axum", "jwt-simple", "tokio"], source(kid)).analyse().findings;
+        found.into_iter().map(|f| f.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(says(""), ["fixed-signing-key"]);
+}
+
+/// A middleware hands on who the token names; whoever takes that out asks a store whether it still counts.
+#[test]
+fn what_a_middleware_hands_on_may_be_asked_of_a_store_later() {
+    let says = |look: &str| {
+        let source = format!(
+            r#"
+use axum::{{Router, extract::{{Request, State}}, middleware::{{Next, from_fn}}, response::Response, routing::{{get, post}}}};
+use jsonwebtoken::{{DecodingKey, EncodingKey, Header, Validation, decode, encode}};
+use serde::{{Deserialize, Serialize}};
+use sqlx::PgPool;
+#[derive(Serialize, Deserialize)] struct Claims {{ sub: i64, exp: Option<i64> }}
+#[derive(Clone)] struct Keeper(i64);
+async fn guard(mut request: Request, next: Next) -> Response {{
+    let token = request.headers().get("authorization").unwrap().to_str().unwrap().to_string();
+    let claims = decode::<Claims>(&token, &DecodingKey::from_secret(std::env::var("KEY").unwrap().as_bytes()), &Validation::default()).unwrap().claims;
+    request.extensions_mut().insert(Keeper(claims.sub));
+    next.run(request).await
+}}
+async fn card(State(db): State<PgPool>) -> String {{
+    let sub: i64 = sqlx::query_scalar("INSERT INTO cards DEFAULT VALUES RETURNING id").fetch_one(&db).await.unwrap();
+    let header = Header {{ kid: Some("a".into()), ..Header::default() }};
+    encode(&header, &Claims {{ sub, exp: None }}, &EncodingKey::from_secret(std::env::var("KEY").unwrap().as_bytes())).unwrap()
+}}
+async fn ask(db: &PgPool, request: &Request) {{ let keeper = request.extensions().get::<Keeper>().unwrap(); {look} }}
+async fn cages(State(db): State<PgPool>, request: Request) -> String {{ ask(&db, &request).await; String::new() }}
+async fn birds(State(db): State<PgPool>, request: Request) -> String {{ ask(&db, &request).await; String::new() }}
+async fn feed(State(db): State<PgPool>, request: Request) -> String {{ ask(&db, &request).await; String::new() }}
+#[tokio::main] async fn main() {{
+    let db = PgPool::connect("a").await.unwrap();
+    let r = Router::new().route("/cages", get(cages)).route("/birds", get(birds)).route("/feed", get(feed)).layer(from_fn(guard)).route("/card", post(card)).with_state(db);
+    axum::serve(tokio::net::TcpListener::bind("a").await.unwrap(), r).await.unwrap();
+}}
+"#
+        );
+        let found = Tree::service("aviary", &["axum", "jsonwebtoken", "serde", "sqlx", "tokio"], source).analyse().findings;
+        found.iter().any(|f| f.rule == "long-lived-token")
+    };
+    assert!(!says("sqlx::query(\"SELECT 1 FROM cards WHERE id = $1\").bind(keeper.0).fetch_one(db).await.unwrap();"));
+    assert!(says("let _ = (db, keeper);"));
+}

@@ -266,7 +266,7 @@ impl<'a> Eval<'a> {
                 value.prov = Prov::RANDOM;
                 self.filled(args);
                 value.ty = self.owner_type(text);
-                if makes_key(text) {
+                if makes_key(text) || text.ends_with("PrivateKey::new") {
                     self.effect(EffectKind::Secret, text, span, Prov::NONE, Prov::NONE, None, None);
                 }
             }

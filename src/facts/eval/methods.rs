@@ -50,6 +50,8 @@ impl<'a> Eval<'a> {
     ) -> Val {
         let mut value = self.method_of(recv, name, name_span, generics, args, span);
         self.note_client(&mut value, name, args, span);
+        self.note_carried(recv, name, args);
+        self.note_taken(&mut value, name, generics);
         if let Some((at, prov, reads)) = self.body.given.take()
             && at == name_end(name_span)
             && PUTTING.contains(&name.split('_').next().unwrap_or(name))

@@ -92,8 +92,9 @@ impl<'a> Eval<'a> {
             let named = self.p.names.get(krate);
             externs.iter().any(|(n, e)| Some(*n) == named || matches!(e, crate::resolve::program::Extern::External(x) if Some(*x) == named))
         };
-        let external = match &on.ty {
-            Ty::Ext(path, _) => Some(self.p.text(*path)),
+        // A key that lies in a lazy static, behind a pointer or a lock is still that key.
+        let external = match self.peel(&on.ty) {
+            Ty::Ext(path, _) => Some(self.p.text(path)),
             _ => None,
         };
         let found = self.cat.tokens.method(name, external, in_package);
