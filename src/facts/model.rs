@@ -390,6 +390,9 @@ pub struct Facts {
     pub made: Vec<Made>,
     /// Calls that open the database which a setting names, of whatever kind it is.
     pub openers: Vec<(NodeId, Span)>,
+    /// Where variables that hold parts of libraries and secrets are named, by the body and place of the effect that
+    /// made them, in the order of the text, at most [`Facts::MAX_PLACES`] each.
+    pub put_to_use: FxHashMap<(NodeId, Span), Vec<(NodeId, Span)>>,
     pub tokens: super::tokens::Tokens,
     pub steering: super::steering::Steering,
     pub signings: Vec<Signing>,
@@ -416,6 +419,8 @@ pub struct Facts {
 }
 
 impl Facts {
+    pub const MAX_PLACES: usize = 3;
+
     /// Where an access that a caller has of its callee really happens.
     pub fn origin<'f>(&'f self, access: &'f Access) -> &'f Access {
         access.via.map_or(access, |via| self.access(via))

@@ -5,7 +5,7 @@ use super::time::Time;
 use crate::catalog::StoreKind;
 use crate::names::Name;
 use crate::resolve::{DefId, Ty};
-use crate::syntax::hir::ExprId;
+use crate::syntax::hir::{ExprId, Span};
 
 /// How a value says that what was asked for is absent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -57,6 +57,8 @@ pub struct Extra {
     pub time: Option<Time>,
     /// The field of a struct of the tree that it was read from.
     pub of: Option<(DefId, Name)>,
+    /// The effect by which it is a part of a library that keeps state, or a secret: its body and place.
+    pub kept: Option<(NodeId, Span)>,
     /// It counts only where a setting is absent.
     pub fallback: bool,
     /// The comparison that made this truth value.
@@ -135,6 +137,9 @@ impl Val {
     }
     pub fn store(&self) -> Option<&StoreCall> {
         self.extra.as_ref()?.store.as_ref()
+    }
+    pub fn kept(&self) -> Option<(NodeId, Span)> {
+        self.extra.as_ref()?.kept
     }
     pub fn spawn(&self) -> Option<EffectId> {
         self.extra.as_ref()?.spawn

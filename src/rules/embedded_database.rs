@@ -166,7 +166,7 @@ fn finding(w: &World<'_>, def: DefId, file: FileId, span: Span, engine: &str, sy
         confidence: Confidence::Medium,
         reason: format!("reporting because the service opens {engine} itself and no other instance can share that file"),
         message: format!("the service's data lives and dies with one instance: {engine} is opened on its own disk or in its memory"),
-        witness: evidence::built(Step::new(Role::Declared, format!("{engine} is opened here"), location.clone()), used(w, def)),
+        witness: evidence::built(Step::new(Role::Declared, format!("{engine} is opened here"), location.clone()), Vec::new(), used(w, def)),
         home: "RDBMS",
         help: "use a database server that every instance reaches, or replicate the file to a shared store and say who owns it",
     };

@@ -266,8 +266,22 @@ pub fn nearest<'w>(w: &'w World<'_>, def: DefId, reading: bool, wanted: impl Fn(
         let apart = route.as_ref().is_some_and(|(id, _)| !runs_with(w, *id, def));
         let safe = |id: EntryId| w.facts.entry(id).method.as_deref() == Some("GET");
         let rank = route.map(|(id, path)| (w.facts.entry(id).auxiliary, safe(id) != reading, path.len()));
-        (apart, package(node.def) != package(def), rank.is_none(), node.file != w.p.def(def).file, rank)
+        (apart, package(node.def) != package(def), rank.is_none(), takes_away(e), node.file != w.p.def(def).file, rank)
     })
+}
+
+/// Whether a client's part in a library is only taken away: what is put in tells more.
+fn takes_away(effect: &Effect) -> bool {
+    let verb = effect.what.rsplit("::").next().and_then(|name| name.split('_').next()).unwrap_or_default();
+    matches!(effect.kind, EffectKind::Handle { .. })
+        && matches!(verb, "remove" | "purge" | "clear" | "delete" | "destroy" | "forget" | "logout" | "flush")
+}
+
+/// Where a part of a library, or a secret, that a variable holds is put to use: first and last.
+pub fn put_to_use(w: &World<'_>, effect: &Effect) -> Vec<Step> {
+    let places = w.facts.put_to_use.get(&(effect.node, effect.span)).map_or(&[][..], Vec::as_slice);
+    let ends = [places.first(), places.last().filter(|_| places.len() > 1)];
+    ends.into_iter().flatten().map(|&(node, span)| Step::new(Role::Registered, "put to use here", node_location(w, node, span))).collect()
 }
 
 pub fn calls(w: &World<'_>, path: &[Edge], label: &str) -> Vec<Step> {
@@ -332,10 +346,10 @@ pub fn handled(w: &World<'_>, def: DefId, rule: &str, keeps: &str) -> Vec<Vec<St
 }
 
 /// Witness paths of something that is built in one place and used in others: the first shows where it is
-/// built and the end of every use, the others show each use from its entry point.
-pub fn built(declared: Step, uses: Vec<Vec<Step>>) -> Vec<Vec<Step>> {
+/// built, put to use, and the end of every use, the others show each use from its entry point.
+pub fn built(declared: Step, put_to_use: Vec<Step>, uses: Vec<Vec<Step>>) -> Vec<Vec<Step>> {
     let ends = uses.iter().filter_map(|path| path.last().cloned());
-    let first = std::iter::once(declared).chain(ends).collect();
+    let first = std::iter::once(declared).chain(put_to_use).chain(ends).collect();
     std::iter::once(first).chain(uses).collect()
 }
 

@@ -172,6 +172,7 @@ fn cookie(w: &World<'_>, made: &MadeKey) -> Option<Finding> {
         },
         witness: evidence::built(
             Step::new(Role::Declared, "the key is made here", location.clone()),
+            Vec::new(),
             evidence::handled(w, node.def, super::per_instance_secret::ID, "signed cookies"),
         ),
         home: "secret store",

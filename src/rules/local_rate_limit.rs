@@ -70,6 +70,13 @@ fn only_thins_logs(effect: &Effect, w: &World<'_>) -> bool {
         .is_some_and(|cell| !cell.uses.is_empty() && cell.uses.iter().all(harmless))
 }
 
+/// The request that asks a limiter which lies in a place of its own.
+fn asked(w: &World<'_>, effect: &Effect) -> Vec<Vec<Step>> {
+    let Some(cell) = w.cells.iter().find(|cell| stories::is_made_by(w, cell, effect)) else { return Vec::new() };
+    let requested: Vec<AccessId> = cell.accesses.iter().copied().filter(|&a| w.graph.phase(w.facts.access(a).node).requested()).collect();
+    evidence::pick(w, &requested, None).iter().map(|shown| evidence::chain(w, shown)).collect()
+}
+
 fn finding(effect: &Effect, w: &World<'_>) -> Finding {
     let def = w.facts.node(effect.node).def;
     let location = evidence::node_location(w, effect.node, effect.span);
@@ -81,7 +88,11 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         confidence: Confidence::High,
         reason: format!("reporting because `{what}` counts in the memory of the process that builds it"),
         message: format!("every instance allows the whole limit again, and a restart forgets it: `{what}` counts in this process only"),
-        witness: vec![vec![Step::new(Role::Declared, "the limiter is built here", location.clone())]],
+        witness: evidence::built(
+            Step::new(Role::Declared, "the limiter is built here", location.clone()),
+            evidence::put_to_use(w, effect),
+            asked(w, effect),
+        ),
         home: "shared cache",
         help: "count in a store that all instances share, or limit at the gateway; divide the limit only if the number of instances is fixed",
     };

@@ -27,6 +27,7 @@ fn finding(effect: &Effect, w: &World<'_>) -> Finding {
         ),
         witness: evidence::built(
             Step::new(Role::Declared, format!("{keeps} are kept here"), location.clone()),
+            evidence::put_to_use(w, effect),
             evidence::handled(w, def, ID, &keeps),
         ),
         home: "shared cache",

@@ -42,7 +42,7 @@ fn judge(effect: &Effect, keepers: &Keepers, w: &World<'_>) -> Option<Finding> {
     let reason = format!("reporting because `{what}` makes another key in every process, and again at every start");
     let location = evidence::node_location(w, effect.node, effect.span);
     let declared = Step::new(Role::Declared, "the key is generated at start", location.clone());
-    let witness = evidence::built(declared, evidence::handled(w, def, ID, "signed cookies"));
+    let witness = evidence::built(declared, evidence::put_to_use(w, effect), evidence::handled(w, def, ID, "signed cookies"));
     Some(told(message, reason, witness).at(def, symbol, location, w))
 }
 

@@ -120,3 +120,24 @@ fn a_flag_that_follows_a_lease_is_judged_by_the_lease() {
     let nobody = found("PgPool", "lease.size() > 0");
     assert_eq!(nobody, ["unelected-schedule"]);
 }
+
+/// What a library keeps is shown where it is put to use, and where a request puts something in: taking it away says less.
+#[test]
+fn parts_of_libraries_are_shown_where_they_are_put_to_use() {
+    let main = "use axum::{Router, routing::post}; use axum_extra::extract::cookie::{Cookie, Key, SignedCookieJar};\n\
+        use tower_sessions::{MemoryStore, Session, SessionManagerLayer};\n\
+        async fn leave(jar: SignedCookieJar) -> SignedCookieJar { jar.remove(\"table\") }\n\
+        async fn sit(jar: SignedCookieJar, seat: String) -> SignedCookieJar { jar.add(Cookie::new(\"table\", seat)) }\n\
+        async fn order(session: Session, dish: String) { session.insert(\"dish\", dish).await.unwrap(); }\n\
+        fn main() {\n\
+        let key = Key::generate();\n\
+        let store = MemoryStore::default();\n\
+        let layer = SessionManagerLayer::new(store);\n\
+        let _service: Router = Router::new().route(\"/leave\", post(leave)).route(\"/sit\", post(sit)).route(\"/order\", post(order))\n\
+        .layer(layer)\n\
+        .with_state(key); }";
+    let found = Tree::service("tavern", &["axum", "axum-extra", "tower-sessions"], main).understood().findings;
+    let of = |rule: &str| found.iter().find(|f| f.rule == rule).map(|f| f.witness[0].iter().map(|s| s.location.line).collect::<Vec<_>>());
+    assert_eq!(of("per-instance-secret"), Some(vec![7, 12, 4]), "made, put to use, written: {found:?}");
+    assert_eq!(of("memory-session-store"), Some(vec![8, 9, 11, 5]), "made, put to use twice, written");
+}

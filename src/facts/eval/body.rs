@@ -76,6 +76,8 @@ pub(super) struct Body {
     pub(super) passes_absence: bool,
     /// Within what is only done if a flag of the request asks for it: the effects that were there before.
     pub(super) if_asked: Option<usize>,
+    /// What made the part of a library, or the secret, that was named last in the statement.
+    pub(super) put_to_use: Option<(NodeId, Span)>,
 }
 
 /// A held lock or permit.
@@ -133,6 +135,7 @@ impl Body {
             param_uses: Vec::new(),
             passes_absence: false,
             if_asked: None,
+            put_to_use: None,
         }
     }
 }

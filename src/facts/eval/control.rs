@@ -59,7 +59,10 @@ impl<'a> Eval<'a> {
         // A closure bound to a name is walked once here; its value is what it returns.
         let first = self.facts.calls.len();
         let loaded = std::mem::take(&mut self.body.loads);
+        let (effects, outer) = (self.facts.effects.len(), self.body.put_to_use.take());
         let mut value = self.expr_or_borrow(init);
+        self.keep_part(&mut value, effects);
+        self.body.put_to_use = outer;
         // A future that asks a store gives what comes of it, through whatever wraps its steps.
         if self.body.loads && self.describes_work(init) {
             value.prov = value.prov.or(Prov::STORE);

@@ -1,7 +1,10 @@
 //! The variables in scope: found by name in one step, however many there are.
 
+use super::Eval;
+use crate::facts::model::{Effect, EffectKind, Facts};
 use crate::facts::value::Val;
 use crate::names::Name;
+use crate::syntax::hir::Span;
 use rustc_hash::FxHashMap;
 
 #[derive(Default)]
@@ -51,5 +54,26 @@ impl Env {
                 Some(name)
             }
         }
+    }
+}
+
+impl Eval<'_> {
+    /// Marks what a variable will hold as the library's part or the secret that its initialiser makes, or hands on.
+    pub(super) fn keep_part(&mut self, value: &mut Val, first_effect: usize) {
+        let made = |e: &&Effect| matches!(e.kind, EffectKind::Library(_) | EffectKind::Secret) && e.node == self.body.node;
+        let made = self.facts.effects[first_effect..].iter().find(made).map(|e| (e.node, e.span));
+        if let Some(kept) = made.or(self.body.put_to_use) {
+            value.extra().kept = Some(kept);
+        }
+    }
+
+    /// Notes where a variable is named that holds a library's part or a secret.
+    pub(super) fn put_to_use(&mut self, value: &Val, span: Span) {
+        let Some(made) = value.kept() else { return };
+        let places = self.facts.put_to_use.entry(made).or_default();
+        if places.len() < Facts::MAX_PLACES {
+            places.push((self.body.node, span));
+        }
+        self.body.put_to_use = Some(made);
     }
 }

@@ -227,6 +227,7 @@ impl<'a> Eval<'a> {
                     self.mark_awaited(effect);
                 }
                 self.note_heard(&value);
+                self.put_to_use(&value, span);
                 return value;
             }
         }

@@ -45,6 +45,11 @@ impl<'a> Eval<'a> {
             let rule = library.rule.clone();
             self.effect(EffectKind::Library(rule), text, span, Prov::NONE, Prov::NONE, None, None);
         }
+        // `SessionData::<T>::borrow_mut_from(state)`: the state of the request hands it out.
+        if last.ends_with("_from") && !self.cat.handle(owner).is_empty() {
+            let writes = last.contains("mut") || last.starts_with("take");
+            self.effect(EffectKind::Handle { writes }, text, span, Prov::NONE, Prov::NONE, None, None);
+        }
         if self.cat.is_claim(text) {
             self.effect(EffectKind::Claim, text, span, Prov::NONE, Prov::NONE, None, None);
         }

@@ -230,7 +230,9 @@ impl<'a> Eval<'a> {
     fn note_handle(&mut self, ty: &Ty, name: &str, span: Span) {
         let Ty::Ext(path, _) = self.peel(ty) else { return };
         let text = self.p.text(path);
-        if !self.cat.handle(text).is_empty() {
+        // What is done to the outcome of a method is not done to the part.
+        let outcome = matches!(name, "unwrap" | "expect" | "ok" | "map_err" | "is_ok" | "is_err" | "unwrap_or_default" | "clone");
+        if !outcome && !self.cat.handle(text).is_empty() {
             let first = name.split('_').next().unwrap_or(name);
             let writes = CHANGING.contains(&first);
             self.effect(EffectKind::Handle { writes }, &format!("{text}::{name}"), span, Prov::NONE, Prov::NONE, None, None);

@@ -45,7 +45,7 @@ fn judge(effect: &Effect, w: &World<'_>) -> Option<Finding> {
         message: format!(
             "a kill loses all work that {label} has handed to this pool and already answered for: its queue is in this process"
         ),
-        witness: evidence::built(declared, uses),
+        witness: evidence::built(declared, Vec::new(), uses),
         home: "durable queue",
         help: "put the work into a durable queue or table before answering, and let the pool take it from there",
     };

@@ -142,5 +142,5 @@ fn finding(w: &World<'_>, drawn: &Drawn) -> Finding {
     let reason = format!("reporting because `{name}` is drawn at random at start and requests are signed or admitted by it");
     let location = evidence::node_location(w, drawn.node, drawn.span);
     let declared = Step::new(Role::Declared, "it is drawn at random here", location.clone());
-    super::told(harm, reason, evidence::built(declared, uses)).at(w.facts.node(drawn.node).def, symbol, location, w)
+    super::told(harm, reason, evidence::built(declared, Vec::new(), uses)).at(w.facts.node(drawn.node).def, symbol, location, w)
 }
