@@ -67,6 +67,9 @@ pub struct Catalog {
     parts: PathTable<Vec<String>>,
     /// Functions that make the field of a schema that one of their arguments resolves.
     resolvers: PathTable<()>,
+    /// Types, and traits that make a type of the tree one, by which a framework fills parameters.
+    parameters: PathTable<()>,
+    around: PathTable<()>,
     pub state: StateEntry,
     metrics: Metrics,
     pub backends: Backends,
@@ -188,6 +191,16 @@ impl Catalog {
     /// Whether a function makes a field of a schema that one of its arguments resolves.
     pub fn resolves_field(&self, path: &str) -> bool {
         self.resolvers.has_long(path)
+    }
+
+    /// Whether a framework takes values of a type, or of the types with a trait, out of a request for a handler that is a plain function.
+    pub fn is_parameter(&self, path: &str) -> bool {
+        self.parameters.has(path)
+    }
+
+    /// Whether a parameter of this type says that a function runs around handlers.
+    pub fn runs_around(&self, path: &str) -> bool {
+        self.around.has(path)
     }
 
     /// The types of the values that a function gives, where it gives several.

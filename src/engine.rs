@@ -12,7 +12,7 @@ use crate::config::{Config, EntryPointMarker};
 use crate::facts::cells::World;
 use crate::facts::eval::Eval;
 use crate::facts::hosts::Hosts;
-use crate::facts::phases::Graph;
+use crate::facts::phases::{Graph, Phases};
 use crate::finding::{ChecklistItem, Location, Persona};
 use crate::report::{self, Allow};
 use crate::resolve::link::link;
@@ -152,7 +152,7 @@ fn run(
     stage("judging");
     let inventory = options.inventory || config.persona == Persona::Inventory;
     rules::judge(&world, config, inventory, &mut analysis);
-    assess(&mut analysis);
+    assess(&world, &mut analysis);
     manifests.note(&mut analysis);
     deployment::judge(&manifests.facts, tree, config, &serving(&world), &deployment::Asked::of(&world), &mut analysis);
     stage("closing");
@@ -199,12 +199,29 @@ fn serving(w: &World<'_>) -> BTreeSet<String> {
     defs.map(|def| w.p.package_of(def).to_string()).collect()
 }
 
+/// As many handlers without a route may be left over from what a service once did.
+const FEW: u64 = 5;
+
+/// Where a package that has no entry point takes connections by itself.
+fn unheard(w: &World<'_>) -> Option<String> {
+    let serving = serving(w);
+    let unheard = w.facts.accepts.iter().find(|(node, _)| {
+        let phase = w.graph.phase(*node);
+        phase != Phases::default() && !phase.requested() && !serving.contains(w.p.package_of(w.facts.node(*node).def))
+    });
+    unheard.map(|(node, span)| format!("{}:{}", w.p.file(w.facts.node(*node).file).path, span.line))
+}
+
 /// Which items of the checklist the run could judge.
-fn assess(analysis: &mut Analysis) {
+fn assess(w: &World<'_>, analysis: &mut Analysis) {
     let summary = analysis.summary;
     let unknown = (summary.unknown_calls * 100).checked_div(summary.calls).unwrap_or(0);
     let code = if summary.entry_points == 0 {
         Assessed::No("no entry points were found".into())
+    } else if w.facts.unrouted >= FEW && w.facts.unrouted * 2 >= summary.entry_points {
+        Assessed::No(format!("{} methods look like handlers, and no route to them was found", w.facts.unrouted))
+    } else if let Some(place) = unheard(w) {
+        Assessed::No(format!("connections are accepted by hand at {place}, and what they bring was not followed"))
     } else if unknown > 60 {
         Assessed::No(format!("{unknown} % of the calls could not be followed"))
     } else {

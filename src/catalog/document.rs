@@ -42,6 +42,10 @@ lists! {
         pub filter_methods,
         pub filter_crates,
         pub macros,
+        /// What a framework fills the parameters of a handler with, by crate and last name.
+        parameters,
+        /// What says that a function runs around handlers.
+        around,
     }
     pub struct StateEntry {
         pub methods,
@@ -272,6 +276,8 @@ impl Catalog {
             start.paths.iter().for_each(|path| self.starts.short_mut(path).extend(start.methods.iter().cloned()));
         }
         self.resolvers.extend_long(&document.routers.resolvers);
+        self.parameters.extend(&document.routers.parameters);
+        self.around.extend(&document.routers.around);
         self.routers.extend(document.routers);
         self.state.extend(document.state);
         self.metrics.extend(document.metrics);

@@ -4,7 +4,7 @@ use super::model::*;
 use super::phases::{Edge, Phases};
 use crate::catalog::{Catalog, Channel, Op};
 use crate::names::Name;
-use crate::resolve::{DefId, Program, Ty};
+use crate::resolve::{DefId, DefKind, Program, Ty};
 use crate::syntax::hir::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -38,6 +38,7 @@ impl Commands {
             }
         }
         let registered = registered(p, cat, facts);
+        let of_statics: FxHashMap<DefId, (NodeId, Span)> = in_statics(p, facts).map(|(def, made, _)| (def, made)).collect();
         let waits = |node: NodeId| facts.node(node).pumps || facts.node(node).listens;
         let mut lines: FxHashMap<Line, usize> = FxHashMap::default();
         let mut all: Vec<Ends> = Vec::new();
@@ -48,6 +49,7 @@ impl Commands {
             let made = match (&access.place.root, access.place.path.as_slice()) {
                 (Root::Local(node, span), []) => Some((*node, *span)),
                 (_, [.., Seg::Field(holder, name)]) => made_of.get(&(*holder, *name)).copied(),
+                (Root::Static(def), []) => of_statics.get(def).copied(),
                 (Root::Param(..) | Root::Registered(_), []) if access.op == Op::Send => {
                     let mut fits = registered.iter().filter(|(kept, _)| agree(kept, &items));
                     fits.next().filter(|_| fits.next().is_none()).map(|(_, made)| *made)
@@ -87,6 +89,18 @@ impl Commands {
         }
         edges
     }
+}
+
+/// Channels whose receiving end stays with a task that the initialiser of a static has spawned: the static, where the
+/// channel is made, and the body that takes out what is sent.
+pub fn in_statics<'f>(p: &'f Program, facts: &'f Facts) -> impl Iterator<Item = (DefId, (NodeId, Span), NodeId)> + 'f {
+    facts.accesses.iter().filter(|a| a.op == Op::Recv).filter_map(|a| match (&a.place.root, a.place.path.as_slice()) {
+        (Root::Local(node, span), []) => {
+            let def = facts.node(*node).def;
+            (p.def(def).kind == DefKind::Static).then_some((def, (*node, *span), facts.origin(a).node))
+        }
+        _ => None,
+    })
 }
 
 /// Sending ends that are the state of a service by themselves: what they carry, and where the channel is made.

@@ -35,6 +35,7 @@ mod stops;
 mod tasks;
 mod time;
 mod tokens;
+mod unrouted;
 mod wrappers;
 
 pub use handouts::state_of;
@@ -174,6 +175,7 @@ impl<'a> Eval<'a> {
                 _ => {}
             }
         }
+        eval.unrouted_entries();
         eval.responses();
         eval.settle_tokens();
         (eval.facts, unmatched)

@@ -156,6 +156,10 @@ impl Finder<'_> {
             let Some(ty) = param.ty else { continue };
             let ty = self.p.lower_type(file, ty, &scope);
             if let Some(inner) = state_of(self.p, self.cat, &ty) {
+                // What a middleware has put into the request goes with it, unless the service keeps such a value too.
+                if facts.carried.contains(&inner) && !facts.registrations.iter().any(|r| r.ty == inner) {
+                    continue;
+                }
                 self.visit(&inner, &Host::Extracted(id), 0, false);
                 self.plain(&inner, &Host::Extracted(id));
                 continue;

@@ -386,6 +386,12 @@ pub struct Facts {
     pub unanswered: FxHashSet<AccessId>,
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
+    /// Methods that look like handlers, that nobody calls, and to which no route was found.
+    pub unrouted: u64,
+    /// Where connections or datagrams are taken by hand.
+    pub accepts: Vec<(NodeId, Span)>,
+    /// Types of what requests carry with them: handlers are handed it by type, as they are state.
+    pub carried: FxHashSet<Ty>,
     pub inits: Vec<Init>,
     pub made: Vec<Made>,
     /// Calls that open the database which a setting names, of whatever kind it is.

@@ -2,7 +2,7 @@
 //! over nodes; phases spread monotonically, witness paths are found backwards, shortest first.
 
 use super::built::Built;
-use super::commands::Commands;
+use super::commands::{Commands, in_statics};
 use super::model::*;
 use super::one_shot::OneShot;
 use crate::catalog::Catalog;
@@ -200,6 +200,8 @@ impl Graph {
         let consumers = facts.entries.iter().filter(|e| e.consumes()).filter_map(|e| e.node);
         let mut queue: VecDeque<NodeId> = consumers.filter_map(|n| around(&n)).collect();
         queue.extend(replicas);
+        // The first send starts the worker that a static has for itself.
+        queue.extend(in_statics(p, facts).map(|(_, _, worker)| worker));
         for node in &queue {
             self.phases[node.index()] = Phases::BACKGROUND;
         }

@@ -222,7 +222,9 @@ impl Profile {
     /// Whether anything that a request brings, mints or counts is kept.
     pub fn keeps_requests(&self) -> bool {
         let kinds = self.put_from.or(self.key_from);
-        [Prov::REQUEST, Prov::RANDOM, Prov::CLOCK, Prov::COUNT, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| kinds.has(k))
+        // Entries of which nobody can tell where they come from, and whose absence is refused, come from somewhere.
+        let untold = kinds == Prov::NONE && !self.puts.is_empty() && matches!(self.class, "map" | "set") && self.visible.is_some();
+        untold || [Prov::REQUEST, Prov::RANDOM, Prov::CLOCK, Prov::COUNT, Prov::UNKNOWN, Prov::CELL].iter().any(|&k| kinds.has(k))
     }
 }
 

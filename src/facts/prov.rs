@@ -74,6 +74,6 @@ impl Prov {
             "server of the client",
         ];
         let found: Vec<&str> = names.iter().enumerate().filter(|(i, _)| self.kinds & (1 << i) != 0).map(|(_, n)| *n).collect();
-        if found.is_empty() { "nothing known".into() } else { found.join(", ") }
+        if found.is_empty() { "unknown".into() } else { found.join(", ") }
     }
 }

@@ -59,6 +59,13 @@ impl Program {
             self.impls[number].trait_ = trait_;
             self.impls[number].self_ty = self_ty;
         }
+        for number in 0..self.defs.len() as u32 {
+            let def = DefId(number);
+            let owner = if self.def(def).kind == DefKind::Fn { self.moved_into(def) } else { None };
+            if let Some(head) = owner.and_then(|ty| ty.head()) {
+                self.methods.entry((head, self.def(def).name)).or_default().insert(0, def);
+            }
+        }
         for (&(trait_, name), &function) in &self.trait_fns {
             if self.function(function).is_some_and(|f| f.body.is_some()) {
                 self.defaults.entry(name).or_default().push((trait_, function));

@@ -300,10 +300,25 @@ impl Program {
                 }
                 DefKind::Trait => scope.self_ty = Some(Ty::Traits(Arc::from([Res::Def(id)]))),
                 DefKind::Struct | DefKind::Enum => scope.self_ty = Some(Ty::adt(id)),
+                DefKind::Fn => scope.self_ty = scope.self_ty.or_else(|| self.moved_into(id)),
                 _ => {}
             }
         }
         scope
+    }
+
+    /// The type whose impl an attribute moves a function into: outside of impls, `self` stands only below such an attribute.
+    pub(super) fn moved_into(&self, def: DefId) -> Option<Ty> {
+        self.function(def).filter(|f| f.receiver.is_some() && self.def(def).parent.is_none())?;
+        let hir = &self.file(self.def(def).file).hir;
+        self.item(def).attrs.iter().find_map(|attr| {
+            let written = hir.str(attr.args).split(['<', ',']).next()?;
+            let names: Option<Vec<Name>> = written.split("::").map(|segment| self.names.get(segment.trim())).collect();
+            match self.resolve(self.def(def).module, &names?, false, Space::Type)? {
+                Res::Def(owner) if matches!(self.def(owner).kind, DefKind::Struct | DefKind::Enum) => Some(Ty::adt(owner)),
+                _ => None,
+            }
+        })
     }
 
     /// The type of a field of a struct, with the struct's arguments put in; tuple fields by index.

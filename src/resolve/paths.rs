@@ -16,6 +16,9 @@ pub enum Space {
 /// Imports and globs followed at most for one name: re-export chains in real trees are below ten.
 const MAX_DEPTH: u32 = 24;
 
+/// Modules searched for one name that is passed on from outside.
+const MAX_PASSED: usize = 16;
+
 /// Crates that frameworks re-export whole: `rocket::tokio::sync::Mutex` is `tokio::sync::Mutex`.
 const REEXPORTED: &[&str] = &[
     "tokio",
@@ -215,6 +218,29 @@ impl Program {
         }
     }
 
+    /// A name that a module passes on from a framework as a whole: `pub use framework::*`.
+    fn passed_on(&self, module: ModId, name: Name, depth: u32) -> Option<Res> {
+        // Modules may pass each other on in a circle.
+        let mut open = vec![module];
+        let mut next = 0;
+        while let Some(&here) = open.get(next) {
+            next += 1;
+            for index in 0..self.module(here).globs.len() {
+                match self.glob(here, index, depth) {
+                    Some(Res::Ext(path)) => {
+                        let krate = self.text(path).split("::").next().unwrap_or("");
+                        if self.names.get(krate).is_some_and(|k| self.frameworks.contains(&k)) {
+                            return Some(Res::Ext(self.extend(path, name)));
+                        }
+                    }
+                    Some(Res::Mod(inner)) if open.len() < MAX_PASSED && !open.contains(&inner) => open.push(inner),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
     /// What a glob import opens. The first segment of one glob may come through another, so each is
     /// looked up once: following all ways through each other would take exponential time.
     fn glob(&self, module: ModId, index: usize, depth: u32) -> Option<Res> {
@@ -313,7 +339,7 @@ impl Program {
     /// One segment further along a path.
     fn step(&self, from: Res, name: Name, space: Space, depth: u32) -> Option<Res> {
         match from {
-            Res::Mod(module) => self.member(module, name, space, depth),
+            Res::Mod(module) => self.member(module, name, space, depth).or_else(|| self.passed_on(module, name, depth)),
             Res::Ext(path) => Some(Res::Ext(self.extend(path, name))),
             Res::Def(def) => {
                 if let Some(variant) = self.variant(def, name) {

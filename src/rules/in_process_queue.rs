@@ -6,7 +6,7 @@ use super::evidence::{self, Told};
 use super::work;
 use crate::catalog::{Channel, Op, StoreKind};
 use crate::facts::cells::{Cell, CellKey, World};
-use crate::facts::commands::items;
+use crate::facts::commands::{in_statics, items};
 use crate::facts::hosts::{Host, holds_answer};
 use crate::facts::model::*;
 use crate::facts::phases::Phases;
@@ -149,6 +149,7 @@ fn put_back(cell: &Cell, w: &World<'_>) -> bool {
 fn built(cell: &Cell, w: &World<'_>) -> Option<(NodeId, Span)> {
     let made = match &cell.key {
         CellKey::Local(node, span) => Some((*node, *span)),
+        CellKey::Static(def) => in_statics(w.p, w.facts).find(|(of, ..)| of == def).map(|(_, made, _)| made),
         CellKey::Field(holder, name) => w.lookup.inits(w.facts, *holder, *name).find_map(|i| i.channel),
         _ => None,
     };

@@ -196,3 +196,22 @@ fn main() {{
     assert!(reports(&["axum", "diesel"], &code("SqliteConnection")));
     assert!(!reports(&["axum", "diesel"], &code("PgConnection")));
 }
+
+#[test]
+fn a_file_that_is_opened_to_be_read_is_nobodys_home() {
+    let code = |flag: &str| {
+        format!(
+            r#"
+use axum::{{Router, routing::post}};
+async fn pick(row: String) {{
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename("trees.db").read_only({flag});
+    let pool = sqlx::sqlite::SqlitePoolOptions::new().connect_with(options).await.unwrap();
+    sqlx::query("INSERT INTO trees VALUES (?)").bind(row).execute(&pool).await.unwrap();
+}}
+fn main() {{ let _service: Router = Router::new().route("/trees", post(pick)); }}
+"#
+        )
+    };
+    assert!(reports(&["axum", "sqlx"], &code("false")));
+    assert!(!reports(&["axum", "sqlx"], &code("true")));
+}

@@ -251,3 +251,58 @@ fn imports_of_edition_2015_begin_at_the_root() {
     let later = manifest.replace("[dependencies]", "edition = \"2021\"\n[dependencies]");
     assert!(found(&later).is_empty(), "these imports mean nothing there");
 }
+
+/// Routes that only a macro knows: what the parameters are tells a handler, and that nobody calls it.
+#[test]
+fn a_function_that_takes_parts_of_a_request_is_a_handler_without_a_route() {
+    let code = "use axum::{Json, Router, extract::{Path, State}, middleware::Next};\n\
+         macro_rules! desk { ($app:expr, $($f:ident),*) => { $( $app.route(stringify!($f), axum::routing::get($f)) )* }; }\n\
+         async fn admit(State(_): State<u8>, Json(_): Json<u8>) {} async fn discharge(Path(id): Path<u8>) { note(Path(id)).await }\n\
+         async fn note(_: Path<u8>) {} async fn count(_: &Json<u8>) {} fn weigh(_: Json<u8>) {}\n\
+         async fn audit(_: axum::extract::Request, _: Next) {}\n\
+         fn main() { let app: Router = Router::new(); desk!(app, admit, discharge); }";
+    assert_eq!(entries(&["axum"], code), ["admit", "discharge", "middleware audit"]);
+    assert!(
+        entries(&["rocket"], "use rocket::{State, serde::json::Json}; async fn admit(_: &State<u8>, _: Json<u8>) {} fn main() {}")
+            .is_empty()
+    );
+}
+
+/// A type of the tree that is made of a request, given to a router's method of the tree by reference.
+#[test]
+fn a_guard_of_the_tree_makes_a_handler_of_the_function_that_takes_it() {
+    let code = "use axum::{Router, extract::FromRequestParts, http::request::Parts};\n\
+         struct Nurse; impl<S: Sync> FromRequestParts<S> for Nurse { type Rejection = (); async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Nurse, ()> { Ok(Nurse) } }\n\
+         trait Ward { fn bed<F>(self, f: &F) -> Self; } impl Ward for Router { fn bed<F>(self, f: &F) -> Router { self } }\n\
+         async fn admit(_: Nurse) {}\n\
+         fn main() { Router::new().bed(&admit); }";
+    assert_eq!(entries(&["axum"], code), ["admit", "extractor from_request_parts"]);
+}
+
+#[test]
+fn a_framework_that_a_module_of_the_tree_passes_on_is_the_framework() {
+    let files = |glob: &'static str| {
+        [
+            ("desk.rs", glob),
+            (
+                "main.rs",
+                "mod desk; use crate::desk as actix_web; use actix_web::{App, HttpServer, get, web};\n\
+              #[get(\"/beds/{id}\")] async fn show() {} async fn book() {}\n\
+              fn main() { HttpServer::new(|| App::new().service(show).route(\"/beds\", web::post().to(book))); }",
+            ),
+        ]
+    };
+    let found = |glob| labels(&Tree::package("clinic", &["actix-web"], &files(glob)), AnalyzeOptions::default());
+    assert_eq!(found("pub use actix_web::*;"), ["GET /beds/{id}", "POST /beds"]);
+    assert_eq!(found("pub use serde::*;"), ["GET /beds/{id}"]);
+}
+
+#[test]
+fn a_grpc_trait_whose_generated_file_is_in_the_tree_may_take_its_service_by_arc() {
+    let generated = "pub mod ward_server { #[tonic::async_trait] pub trait Ward { async fn admit(self: std::sync::Arc<Self>, request: tonic::Request<u8>) -> Result<tonic::Response<u8>, tonic::Status>; } }";
+    let main = "mod generated; use generated::ward_server::Ward; use std::sync::Arc; struct Desk;\n\
+         #[async_trait::async_trait] impl Ward for Desk { async fn admit(self: Arc<Self>, request: tonic::Request<u8>) -> Result<tonic::Response<u8>, tonic::Status> { todo!() } }\n\
+         fn main() {}";
+    let tree = Tree::package("clinic", &["tonic", "async-trait"], &[("generated.rs", generated), ("main.rs", main)]);
+    assert_eq!(labels(&tree, AnalyzeOptions::default()), ["gRPC admit"]);
+}

@@ -138,3 +138,48 @@ fn gotham_sessions_are_kept_in_memory_unless_a_back_end_is_given() {
     let shared = with(code, "NewSessionMiddleware::default()", "NewSessionMiddleware::new(harbour_redis::Sessions::from_env())");
     assert!(rules(&["gotham", "harbour-redis"], &[("main.rs", &shared)]).is_empty());
 }
+
+/// Outside of impls `self` stands only below an attribute that moves the function into one.
+#[test]
+fn a_method_may_be_written_beside_its_impl() {
+    let code = "use axum::{Router, extract::State, routing::{get, put}}; use std::{collections::HashMap, sync::{Arc, Mutex}};\n\
+        mod quay { use super::*; #[derive(Default)] pub struct Quay { ships: Mutex<HashMap<u32, String>> }\n\
+        #[implement(Quay)] pub fn moor(&self, id: u32, name: String) { self.ships.lock().unwrap().insert(id, name); }\n\
+        #[implement(Quay)] pub fn show(&self, id: u32) -> String { self.ships.lock().unwrap().get(&id).cloned().unwrap() } }\n\
+        async fn moor(State(quay): State<Arc<quay::Quay>>, name: String) { quay.moor(1, name) }\n\
+        async fn show(State(quay): State<Arc<quay::Quay>>) -> String { quay.show(1) }\n\
+        fn main() { Router::new().route(\"/\", put(moor)).route(\"/\", get(show)).with_state(Arc::new(quay::Quay::default())); }";
+    assert_eq!(rules(&["axum"], &[("main.rs", code)]), ["authoritative-memory"]);
+    assert!(rules(&["axum"], &[("main.rs", &with(code, "#[implement(Quay)]", "#[implement(Pier)]"))]).is_empty());
+}
+
+#[test]
+fn what_a_middleware_puts_into_the_request_goes_with_it() {
+    let code = "use axum::{Extension, Router, extract::Request, middleware::{Next, from_fn}, response::Response, routing::{get, put}};\n\
+        use std::{collections::HashMap, sync::{Arc, Mutex}}; #[derive(Default)] struct Fog { horns: Mutex<HashMap<String, String>> }\n\
+        async fn around(mut request: Request, next: Next) -> Response { request.extensions_mut().insert(Arc::new(Fog::default())); next.run(request).await }\n\
+        async fn sound(Extension(fog): Extension<Arc<Fog>>, ship: String) { fog.horns.lock().unwrap().insert(ship.clone(), ship); }\n\
+        async fn hear(Extension(fog): Extension<Arc<Fog>>, ship: String) -> String { fog.horns.lock().unwrap().get(&ship).cloned().unwrap() }\n\
+        fn main() { Router::new().route(\"/\", put(sound)).route(\"/\", get(hear)).layer(from_fn(around)); }";
+    assert!(rules(&["axum"], &[("main.rs", code)]).is_empty());
+    let kept = with(code, "request.extensions_mut().insert(Arc::new(Fog::default()));", "drop(&mut request);");
+    let kept = with(&kept, ".layer(from_fn", ".layer(Extension(Arc::new(Fog::default()))).layer(from_fn");
+    assert_eq!(rules(&["axum"], &[("main.rs", &kept)]), ["authoritative-memory"]);
+}
+
+/// What a crate nobody has described made up, and the next request must bring.
+#[test]
+fn entries_of_unknown_origin_whose_absence_is_refused_are_kept_for_somebody() {
+    let code = "use async_graphql::{EmptySubscription, Object, Schema}; use std::{collections::HashMap, sync::{LazyLock, Mutex}};\n\
+        static BOARDED: LazyLock<Mutex<HashMap<String, Order>>> = LazyLock::new(|| Mutex::new(HashMap::new()));\n\
+        struct Order { seal: String } struct Query; struct Desk { slips: harbour_slips::Slips }\n\
+        #[Object] impl Desk { async fn order(&self) -> bool { let (slip, seal) = self.slips.issue().parts();\n\
+        BOARDED.lock().unwrap().insert(slip.into_secret(), Order { seal: seal.into_secret() }); true }\n\
+        async fn board(&self, slip: String) -> Result<String, std::io::Error> {\n\
+        match BOARDED.lock().unwrap().remove(&slip) { Some(order) => Ok(order.seal), None => return Err(std::io::Error::other(\"\")) } } }\n\
+        fn main() { Schema::build(Query, Desk { slips: harbour_slips::Slips::new() }, EmptySubscription).finish(); }";
+    assert_eq!(rules(&["async-graphql"], &[("main.rs", code)]), ["authoritative-memory"]);
+    let constant =
+        with(code, "slip.into_secret(), Order { seal: seal.into_secret() }", "\"slip\".to_string(), Order { seal: \"seal\".to_string() }");
+    assert!(rules(&["async-graphql"], &[("main.rs", &constant)]).is_empty());
+}

@@ -1,6 +1,6 @@
 //! State in memory, files and sockets: the same service with one fact changed, and the verdict that must change with it.
 
-use crate::tree::Tree;
+use crate::tree::{Tree, with};
 
 const HEAD: &str = r#"
 use actix_web::{App, HttpResponse, HttpServer, get, post, web};
@@ -354,4 +354,17 @@ fn a_loop_of_one_connection_keeps_what_goes_with_it() {
         "let (tx, asks) = mpsc::channel(8); tokio::spawn(Talk {{ said: Vec::new(), asks }}.run()); tx.send(Ask::Say(body)).await.ok(); {OK}"
     );
     assert_eq!(port(items, "Port { name: String::new() }", &write, OK), QUIET);
+}
+
+/// The initialiser of a static makes the channel, keeps the receiving end in a task of its own and gives the other one out.
+#[test]
+fn a_static_sender_with_a_worker_of_its_own_is_a_queue() {
+    let code = "static TUGS: std::sync::LazyLock<mpsc::UnboundedSender<String>> = std::sync::LazyLock::new(|| {\n\
+        let (tx, mut rx) = mpsc::unbounded_channel::<String>();\n\
+        tokio::spawn(async move { while let Some(ship) = rx.recv().await { std::fs::write(\"/var/tugs\", ship).unwrap(); } }); tx });\n\
+        #[post(\"/tug\")] async fn call(ship: web::Json<String>) -> String { TUGS.send(ship.into_inner()).unwrap(); String::new() }\n\
+        fn main() { HttpServer::new(|| App::new().service(call)); }";
+    assert!(rules(code).contains(&"in-process-queue"), "{:?}", rules(code));
+    let idle = with(code, "std::fs::write(\"/var/tugs\", ship).unwrap();", "drop(ship);");
+    assert!(rules(&idle).is_empty());
 }

@@ -197,3 +197,28 @@ fn what_is_formatted_is_shown() {
     assert_eq!(rules(&["axum"], list), ["authoritative-memory"]);
     assert!(rules(&["axum"], &with(list, "format!(\"{sorts:?}\")", "String::new()")).is_empty());
 }
+
+/// What a loop over a socket does for whoever connects is not followed: saying nothing about it is no pass.
+#[test]
+fn connections_that_are_accepted_by_hand_are_not_assessed() {
+    let status = |body: &str| {
+        let code = format!(
+            "use std::{{collections::HashMap, net::TcpListener, sync::Mutex}}; static BERTHS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);\n\
+             fn main() {{ let listener = TcpListener::bind(\"0.0.0.0:7000\").unwrap(); {body} }}"
+        );
+        let clinic = "use axum::{Router, routing::get}; async fn show() -> String { String::new() } fn main() { Router::new().route(\"/\", get(show)); }";
+        let tree = Tree::new(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"quay\", \"clinic\"]\n".to_string()),
+            ("quay/Cargo.toml", crate::tree::manifest("quay", &[])),
+            ("quay/src/main.rs", code),
+            ("clinic/Cargo.toml", crate::tree::manifest("clinic", &["axum"])),
+            ("clinic/src/main.rs", clinic.to_string()),
+        ]);
+        let report = crate::tree::report(tree.path(), &[]);
+        let items = report["checklist"].as_array().unwrap().clone();
+        let item = items.into_iter().find(|item| item["item"] == "instance-kill").unwrap();
+        item["status"].as_str().unwrap().to_string()
+    };
+    assert_eq!(status("loop { let (stream, peer) = listener.accept().unwrap(); drop((stream, peer)); }"), "not-assessed");
+    assert_eq!(status("drop(listener);"), "pass");
+}

@@ -46,6 +46,9 @@ const TERMINAL: &[&str] = &[
     "fetch_optional",
 ];
 
+/// What is noted of options that open a file only to read it.
+const READ_ONLY: &str = "opened to be read";
+
 impl<'a> Eval<'a> {
     /// A function of a store crate: a client, or a request that something will carry out.
     pub(super) fn client_function(&mut self, path: Name, kind: StoreKind, values: Vec<Val>, mut value: Val, span: Span) -> Val {
@@ -121,6 +124,15 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// What this body has opened last is only read: no data has its home there.
+    fn only_asked(&mut self) {
+        let (node, mut effects) = (self.body.node, self.facts.effects.iter_mut().rev());
+        let opened = |e: &&mut Effect| e.node == node && matches!(&e.kind, EffectKind::Library(rule) if rule == "embedded-database");
+        if let Some(effect) = effects.find(opened) {
+            effect.kind = EffectKind::Store { kind: StoreKind::Embedded, writes: false };
+        }
+    }
+
     /// A further call on a request to a store: it says what is asked, with which values.
     pub(super) fn client_chain(&mut self, mut recv: Val, name: &str, args: &'a [ExprId], span: Span) -> Val {
         if name == "rows_affected" {
@@ -166,6 +178,14 @@ impl<'a> Eval<'a> {
             return recv;
         }
         self.set_up_consumer(&mut recv, name, &values, span);
+        let reads_only = matches!(name, "read_only" | "immutable") && values.first().and_then(Val::literal) == Some(&Literal::Bool(true));
+        if reads_only && let Some(call) = &mut recv.extra().store {
+            call.verbs.push(READ_ONLY.into());
+        }
+        // A pool that is opened by such options.
+        if reads_only || values.iter().filter_map(Val::store).any(|c| c.verbs.iter().any(|v| v == READ_ONLY)) {
+            self.only_asked();
+        }
         if self.consumer(&recv.ty).is_some_and(|c| c.at_once.iter().any(|n| n == name)) {
             return self.carry_out(recv, span);
         }
@@ -232,5 +252,5 @@ fn opens(path: &str) -> bool {
     let is_type = owner.starts_with(char::is_uppercase);
     let built = owner.strip_suffix("Builder");
     let handle = |name: &str| HANDLES.iter().any(|h| name.ends_with(h)) || name.to_ascii_lowercase().contains("sqlite");
-    verb && (!is_type || built.is_some_and(|name| name.is_empty() || handle(name)) || handle(owner))
+    verb && !last.contains("read_only") && (!is_type || built.is_some_and(|name| name.is_empty() || handle(name)) || handle(owner))
 }

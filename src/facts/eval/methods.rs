@@ -104,10 +104,18 @@ impl<'a> Eval<'a> {
             return value;
         }
         // Query builders say `SKIP LOCKED` by a method of that name.
+        if name == "insert" && self.are_extensions(recv) {
+            let values = self.args(args);
+            self.facts.carried.extend(values.into_iter().map(|value| value.ty).filter(|ty| !ty.is_unknown()));
+            return Val::unknown();
+        }
         if asks_for_leadership(name) || name == "skip_locked" {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         self.body.connection |= name == "accept" && args.is_empty();
+        if name == "accept" && args.is_empty() || name == "recv_from" {
+            self.note_accept(&receiver.ty, span);
+        }
         if let Some(effect) = receiver.spawn().filter(|_| name == "join") {
             self.join(effect);
         }
@@ -202,6 +210,11 @@ impl<'a> Eval<'a> {
             own.prov = own.prov.or(value.prov);
         }
         value
+    }
+
+    /// `request.extensions_mut()`: what a request carries with it, until it is answered.
+    fn are_extensions(&self, expr: ExprId) -> bool {
+        matches!(&self.hir().expr(expr).kind, ExprKind::Method { name, .. } if self.text(*name) == "extensions_mut")
     }
 
     /// The variable that an expression names.

@@ -56,6 +56,13 @@ impl<'a> Eval<'a> {
         krate.externs.keys().any(|n| self.cat.attributes.crates.iter().any(|c| c == self.p.text(*n)))
     }
 
+    /// Whether an attribute is one of a framework that the crate knows through another one of the tree.
+    fn is_of_framework(&self, def: DefId, attr: &str) -> bool {
+        let names: Vec<Name> = attr.split("::").map(|segment| self.p.names.intern(segment)).collect();
+        let found = self.p.resolve(self.p.def(def).module, &names, false, crate::resolve::paths::Space::Any);
+        matches!(found, Some(Res::Ext(path)) if self.cat.attributes.crates.iter().any(|c| c == crate::catalog::first(self.p.text(path))))
+    }
+
     fn attribute_entry(&mut self, def: DefId) {
         let file = self.p.def(def).file;
         let hir = &self.p.file(file).hir;
@@ -74,7 +81,7 @@ impl<'a> Eval<'a> {
                 self.declare(def, None, None, "job", false);
                 return;
             }
-            if !(http || plain) || !self.knows_framework(def) {
+            if !(http || plain) || !(self.knows_framework(def) || self.is_of_framework(def, path)) {
                 continue;
             }
             let (named, written) = labelled(hir.str(attr.args));
@@ -176,7 +183,7 @@ impl<'a> Eval<'a> {
         let Some(trait_path) = trait_path else { return };
         let written: Vec<&str> = trait_path.segments.iter().map(|s| hir.str(s.name)).collect();
         let marks: Vec<&str> = attrs.iter().map(|a| hir.str(a.path)).collect();
-        let generated = self.in_grpc_server(number) || self.generated_service(number, &marks, &fns);
+        let generated = self.in_grpc_server(number, &fns) || self.generated_service(number, &marks, &fns);
         if generated || written.iter().rev().skip(1).any(|s| s.ends_with("_server")) {
             for (_, function) in fns {
                 self.declare(function, None, None, "gRPC", false);
@@ -265,10 +272,14 @@ impl<'a> Eval<'a> {
         function.receiver.is_some() && function.params.iter().filter_map(|p| p.ty).any(|ty| is_call(self.p.lower_type(file, ty, &scope)))
     }
 
-    /// Whether the trait of an impl was imported from a generated `.._server` module.
-    fn in_grpc_server(&self, number: usize) -> bool {
+    /// Whether the trait of an impl was imported from a generated `.._server` module, which may be a file of the tree.
+    fn in_grpc_server(&self, number: usize, fns: &[(Name, DefId)]) -> bool {
+        let generated = |path: &str| path.split("::").any(|s| s.ends_with("_server"));
         match self.p.impls[number].trait_ {
-            Some(Res::Ext(path)) => self.p.text(path).split("::").any(|s| s.ends_with("_server")),
+            Some(Res::Ext(path)) => generated(self.p.text(path)),
+            Some(Res::Def(trait_)) => {
+                generated(&self.p.module_path(self.p.def(trait_).module)) && fns.iter().any(|(_, def)| self.takes_call(*def))
+            }
             _ => false,
         }
     }
