@@ -10,7 +10,7 @@ pub mod tokens;
 mod words;
 
 pub use self::consumer::Consumer;
-use self::document::{Attributes, Backends, Document, Library, Metrics, Pin, Routers, StateEntry, TraitEntry};
+use self::document::{Attributes, Backends, Conversations, Document, Library, Metrics, Pin, Routers, StateEntry, TraitEntry};
 use self::paths::PathTable;
 pub use self::paths::{first, short};
 pub use self::words::{Channel, Class, FnEffect, Gives, Op, StoreKind};
@@ -71,6 +71,7 @@ pub struct Catalog {
     parameters: PathTable<()>,
     around: PathTable<()>,
     pub state: StateEntry,
+    conversations: Conversations,
     metrics: Metrics,
     pub backends: Backends,
     pub pins: Vec<Pin>,
@@ -228,6 +229,27 @@ impl Catalog {
     pub fn is_claim(&self, path: &str) -> bool {
         let owner = path.rsplit_once("::").map_or(path, |(owner, _)| owner);
         self.claim_crates.iter().any(|c| c == first(path)) || [path, owner].iter().any(|p| self.claim_types.has(p))
+    }
+
+    /// Whether a value of this type brings what one client says, for as long as it stays connected.
+    pub fn is_client_connection(&self, path: &str) -> bool {
+        self.conversations.connections.iter().any(|known| short(known) == short(path))
+    }
+
+    /// Whether a name, in snake or camel case, says that something is taken up again.
+    pub fn resumes(&self, name: &str) -> bool {
+        let mut words = vec![String::new()];
+        for letter in name.chars() {
+            if letter == '_' || letter == '-' || letter.is_uppercase() {
+                words.push(String::new());
+            }
+            if let (true, Some(word)) = (letter.is_alphanumeric(), words.last_mut()) {
+                word.extend(letter.to_lowercase());
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        let said = format!(" {} ", words.join(" "));
+        self.conversations.resumes.iter().any(|known| said.contains(&format!(" {known} ")))
     }
 
     pub fn is_bus_type(&self, path: &str) -> bool {

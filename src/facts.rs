@@ -22,6 +22,7 @@ pub mod shipped;
 pub mod sql;
 pub mod steering;
 mod strays;
+mod talks;
 pub mod time;
 pub mod tokens;
 pub mod value;

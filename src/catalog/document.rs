@@ -65,6 +65,13 @@ lists! {
     pub struct Metrics {
         pub macros,
     }
+    /// How a conversation with a client is known, and that it may be taken up again.
+    pub struct Conversations {
+        /// Types that bring what one client says, for as long as it stays connected.
+        pub connections,
+        /// Words in the names of messages and their parts, in lower case.
+        pub resumes,
+    }
     /// Words by which the variants of an enum of back ends are known.
     pub struct Backends {
         embedded,
@@ -200,6 +207,7 @@ pub(super) struct Document {
     attributes: Attributes,
     routers: Routers,
     state: StateEntry,
+    conversations: Conversations,
     metrics: Metrics,
     backends: Backends,
     pin: Vec<Pin>,
@@ -280,6 +288,7 @@ impl Catalog {
         self.around.extend(&document.routers.around);
         self.routers.extend(document.routers);
         self.state.extend(document.state);
+        self.conversations.extend(document.conversations);
         self.metrics.extend(document.metrics);
         self.backends.extend(document.backends);
         self.claim_crates.extend(document.claims.crates);

@@ -32,6 +32,7 @@ mod routes;
 mod secrets;
 mod steering;
 mod stops;
+mod talks;
 mod tasks;
 mod time;
 mod tokens;

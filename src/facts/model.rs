@@ -5,6 +5,7 @@ use super::configured::Configuration;
 pub use super::place::{Place, Root, Seg};
 pub use super::prov::Prov;
 use super::shipped::Origin;
+pub use super::talks::{Ordering, Saying, Talk};
 use crate::catalog::{Channel, FnEffect, Op, StoreKind};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
@@ -382,6 +383,10 @@ pub struct Facts {
     pub per_connection: FxHashSet<(NodeId, Span)>,
     /// Variables that a loop over what a channel brings keeps from one item to the next, by where they are made.
     pub held: FxHashSet<(NodeId, Span)>,
+    pub talks: Vec<Talk>,
+    pub said: Vec<Saying>,
+    /// Comparisons by `<`, `>` and the like within such loops.
+    pub ordered: Vec<Ordering>,
     /// Accesses by which such a variable takes in the way to answer a request: whoever sent it still waits.
     pub unanswered: FxHashSet<AccessId>,
     /// State that closures which serve requests are handed by type.

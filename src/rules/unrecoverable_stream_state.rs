@@ -2,6 +2,7 @@
 //! consumers keep in memory meanwhile.
 
 pub mod aggregates;
+mod conversations;
 pub mod election;
 mod positions;
 
@@ -39,6 +40,7 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         found.extend(automatic(w, &entries, auto));
     }
     found.extend(positions::check(w));
+    found.extend(conversations::check(w));
     found
 }
 

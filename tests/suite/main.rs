@@ -4,6 +4,7 @@ mod backends;
 mod cli;
 mod config;
 mod consumers;
+mod conversations;
 mod copies;
 mod deployment;
 mod docs;

@@ -133,7 +133,7 @@ impl<'a> Eval<'a> {
     }
 
     /// The type of what an expression gives, as far as it can be told without walking it.
-    fn outline(&mut self, id: ExprId, depth: u32) -> Option<Val> {
+    pub(super) fn outline(&mut self, id: ExprId, depth: u32) -> Option<Val> {
         if depth > MAX_NESTED {
             return None;
         }

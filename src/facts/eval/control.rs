@@ -85,7 +85,7 @@ impl<'a> Eval<'a> {
             self.branch_uses(&value, Arm::default(), miss, span);
             value.form = Form::Plain;
         }
-        if value.place.is_none() && self.may_hold_state(&value.ty) {
+        if value.place.is_none() && (self.may_hold_state(&value.ty) || self.is_counter(pat, &value.ty)) {
             let name = match &self.hir().pat(pat).kind {
                 PatKind::Bind { name, .. } => Some(self.name(*name)),
                 _ => None,
@@ -340,10 +340,11 @@ impl<'a> Eval<'a> {
     pub(super) fn while_expr(&mut self, cond: ExprId, body: &'a Block, span: Span) -> Val {
         let endless = matches!(self.hir().expr(cond).kind, ExprKind::Lit(Lit::Bool(true)) | ExprKind::Let { .. });
         let source = self.brings(cond, 0).or_else(|| self.block_brings(body));
-        let receives = endless && (self.receives(cond) || self.block_receives(body));
+        let hears = endless && (self.hears_client(cond, 0) || self.block_hears_client(body));
+        let receives = endless && (hears || self.receives(cond) || self.block_receives(body));
         let outer = self.body.receiving;
         self.body.receiving = outer.or(receives.then_some(span));
-        self.consuming(source, span, endless, |eval| {
+        let walk = |eval: &mut Self| {
             let depth = eval.body.env.len();
             let first = eval.facts.effects.len();
             eval.condition(cond);
@@ -353,19 +354,22 @@ impl<'a> Eval<'a> {
             }
             eval.block(body);
             eval.drop_scope(depth);
-        });
+        };
+        self.conversing(hears, span, |eval| eval.consuming(source, span, endless, walk));
         self.body.receiving = outer;
         Val::unit()
     }
 
     pub(super) fn loop_expr(&mut self, body: &'a Block, span: Span) -> Val {
         let source = self.block_brings(body);
-        let receives = self.block_receives(body);
+        let hears = self.block_hears_client(body);
+        let receives = hears || self.block_receives(body);
         let outer = self.body.receiving;
         self.body.receiving = outer.or(receives.then_some(span));
-        self.consuming(source, span, true, |eval| {
+        let walk = |eval: &mut Self| {
             eval.block(body);
-        });
+        };
+        self.conversing(hears, span, |eval| eval.consuming(source, span, true, walk));
         self.body.receiving = outer;
         Val::unknown()
     }

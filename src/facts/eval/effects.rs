@@ -25,6 +25,9 @@ impl<'a> Eval<'a> {
         if let (Root::Local(node, span), true) = (&place.root, held) {
             self.facts.held.insert((*node, *span));
         }
+        if self.is_copy(&place, &on.ty) {
+            return None;
+        }
         // A flag is looked at where it was made as well as in the tasks that got a copy.
         if local && !held && !self.is_atomic(&on.ty) && !matches!(op, Op::Lock | Op::TryLock | Op::ReadLock | Op::Acquire | Op::Wait) {
             return None;
@@ -54,7 +57,7 @@ impl<'a> Eval<'a> {
     /// Whether a place is a variable that the loop which is walked keeps from one item of a channel to the next.
     pub(super) fn is_held(&self, place: &Place) -> bool {
         let before = |made: Span| self.body.receiving.is_some_and(|at| (made.line, made.column) < (at.line, at.column));
-        matches!(place.root, Root::Local(node, made) if node == self.body.node && before(made))
+        matches!(place.root, Root::Local(node, made) if (node == self.body.node || self.consumes_for(node)) && before(made))
     }
 
     pub(super) fn use_of(&mut self, access: AccessId, kind: UseKind, span: Span) {

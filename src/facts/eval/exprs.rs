@@ -222,7 +222,8 @@ impl<'a> Eval<'a> {
         if path.segments.len() == 1 && path.qself.is_none() {
             let name = self.name(path.segments[0].name);
             if let Some(value) = self.local(name) {
-                let value = value.clone();
+                let mut value = value.clone();
+                self.load_counter(&mut value, span);
                 if let Some(effect) = value.spawn() {
                     self.mark_awaited(effect);
                 }
@@ -336,6 +337,7 @@ impl<'a> Eval<'a> {
             }
             _ => {}
         }
+        self.put_in_order(op, &left, &right, span);
         let folded_time = self.fold_binary(op, &left, &right);
         if matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge) {
             self.note_aged(&left, &right);

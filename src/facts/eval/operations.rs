@@ -62,6 +62,9 @@ impl<'a> Eval<'a> {
         for effect in values.iter().filter_map(Val::spawn) {
             self.mark_awaited(effect);
         }
+        if op == Op::Send && matches!(class, "socket" | "sender") {
+            self.say(&given, span);
+        }
         for (index, given) in values.iter().enumerate() {
             let is_key = index == 0
                 && matches!(op, Op::Get | Op::Contains | Op::Insert | Op::InsertNew | Op::Remove | Op::Entry)
