@@ -99,7 +99,7 @@ pub fn kinds<'a>(w: &World<'a>) -> Vec<Kind<'a>> {
     // A static is made when it is first asked for, by whoever asks.
     let runs = |mint: &&Mint| {
         let node = facts.node(mint.node);
-        let named = || facts.tokens.named.get(&node.def).is_some_and(|by| by.iter().any(|&n| reached(n)));
+        let named = || facts.named.get(&node.def).is_some_and(|by| by.iter().any(|&n| reached(n)));
         reached(mint.node) || node.kind == NodeKind::Initialiser && named()
     };
     kinds.retain(|k| k.mints.iter().chain([&k.origin]).any(runs));

@@ -412,6 +412,8 @@ pub struct Facts {
     pub branches: Vec<Branch>,
     /// Variables that hold state, by the node and span of their making: what they start from, and the name.
     pub starts: FxHashMap<(NodeId, Span), (Prov, Option<Name>)>,
+    /// By the static or constant: the bodies that name it.
+    pub named: FxHashMap<DefId, FxHashSet<NodeId>>,
     /// Functions that read from a store, themselves or through what they call.
     pub loading: FxHashSet<DefId>,
     /// Channels for one answer, by where they are made: the bodies that name the end at which it arrives.

@@ -233,6 +233,27 @@ impl Graph {
             queue.push_back(node);
         }
         self.flow(queue);
+        self.make_statics(facts);
+    }
+
+    /// A static is made once in each process, when a body that runs names it: as if at the start, whoever is first.
+    fn make_statics(&mut self, facts: &Facts) {
+        let node_of = |(def, by)| Some((*self.node_of.get(def)?, by));
+        let mut waiting: Vec<(NodeId, &FxHashSet<NodeId>)> = facts.named.iter().filter_map(node_of).collect();
+        waiting.retain(|(node, _)| facts.node(*node).kind == NodeKind::Initialiser);
+        waiting.sort_unstable_by_key(|(node, _)| *node);
+        loop {
+            let runs = |by: &FxHashSet<NodeId>| by.iter().any(|n| self.phases[n.index()] != Phases::default());
+            let (made, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, by)| runs(by));
+            if made.is_empty() {
+                return;
+            }
+            for &(node, _) in &made {
+                self.phases[node.index()] = self.phases[node.index()].or(Phases::STARTUP);
+            }
+            self.flow(made.into_iter().map(|(node, _)| node).collect());
+            waiting = others;
+        }
     }
 
     /// Carries the phases of requests on to the loops that they send commands to.

@@ -4,7 +4,6 @@ use super::model::{BranchId, NodeId, Prov};
 use crate::names::Name;
 use crate::resolve::{DefId, FileId, Ty};
 use crate::syntax::hir::Span;
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How long a token counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,6 +126,4 @@ pub struct Tokens {
     pub carried: Vec<(NodeId, DefId)>,
     /// Bodies that take such a value out again, and when.
     pub taken: Vec<(NodeId, DefId, u32)>,
-    /// Statics and constants, by the bodies that name them.
-    pub named: FxHashMap<DefId, FxHashSet<NodeId>>,
 }

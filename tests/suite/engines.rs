@@ -215,3 +215,25 @@ fn main() {{ let _service: Router = Router::new().route("/trees", post(pick)); }
     assert!(reports(&["axum", "sqlx"], &code("false")));
     assert!(!reports(&["axum", "sqlx"], &code("true")));
 }
+
+#[test]
+fn a_static_is_made_by_whoever_names_it_first() {
+    let code = |body: &str| {
+        format!(
+            r#"
+use axum::{{Router, routing::post}};
+use std::sync::{{LazyLock, Mutex}};
+struct Log {{ db: Mutex<rusqlite::Connection> }}
+impl Log {{
+    fn open() -> Log {{ Log {{ db: Mutex::new(rusqlite::Connection::open("log.db").unwrap()) }} }}
+    fn note(&self, line: &str) {{ self.db.lock().unwrap().execute("INSERT INTO lines (text) VALUES (?1)", [line]).unwrap(); }}
+}}
+static LOG: LazyLock<Log> = LazyLock::new(Log::open);
+async fn write(line: String) {{ {body} }}
+fn main() {{ let _service: Router = Router::new().route("/lines", post(write)); }}
+"#
+        )
+    };
+    assert!(reports(&["axum", "rusqlite"], &code("LOG.note(&line);")));
+    assert!(!reports(&["axum", "rusqlite"], &code("drop(line);")), "nobody makes it");
+}

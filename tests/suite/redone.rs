@@ -226,3 +226,20 @@ fn a_sign_of_life_by_a_query_builder_is_as_good_from_any_instance() {
     assert_eq!(each_round("use diesel::prelude::*;", open, &set("updated_at")), QUIET);
     assert_eq!(each_round("use diesel::prelude::*;", open, &set("apples")), TWICE);
 }
+
+/// A statement that was made before says what is asked when it is carried out.
+#[test]
+fn a_round_that_only_asks_with_a_prepared_statement_changes_nothing() {
+    let found = |sql: &str| {
+        let main = format!(
+            "use axum::{{Router, routing::get}}; use sea_orm::{{ConnectionTrait, DatabaseConnection, DbBackend, Statement}};\n\
+             async fn rounds(db: DatabaseConnection) {{ let wanted = Statement::from_string(DbBackend::Postgres, \"{sql}\".to_string());\n\
+             loop {{ db.execute(wanted.clone()).await.ok(); tokio::time::sleep(std::time::Duration::from_secs(60)).await; }} }}\n\
+             #[tokio::main] async fn main() {{ let db = sea_orm::Database::connect(\"postgres://a\").await.unwrap(); tokio::spawn(rounds(db));\n\
+             let r: Router = Router::new().route(\"/\", get(|| async {{ \"lamps\" }})); axum::serve(tokio::net::TcpListener::bind(\"a\").await.unwrap(), r).await.unwrap(); }}"
+        );
+        Tree::service("lamps", &["axum", "sea-orm", "tokio"], main).rules()
+    };
+    assert!(found("SELECT 1").is_empty());
+    assert_eq!(found("INSERT INTO rounds DEFAULT VALUES"), ["unelected-schedule"]);
+}

@@ -145,7 +145,10 @@ impl<'a> Eval<'a> {
         let given = self.merge(&values);
         let touches = name == "set" && self.sets_a_moment(args);
         self.note_passed_on(&recv, name, &values, span);
-        let literal = values.iter().find_map(|v| v.str()).map(str::to_string);
+        // `db.execute(Statement::from_string(..))`: what was made before says what is asked.
+        let made = |call: &StoreCall| call.verbs.len() == 1 && call.verbs[0].starts_with("from_");
+        let prepared = |v: &Val| v.store().filter(|call| made(call)).and_then(|call| call.text.clone());
+        let literal = values.iter().find_map(|v| v.str()).map(str::to_string).or_else(|| values.iter().find_map(prepared));
         let text_param = wrappers::takes_text(name).then(|| values.first().and_then(Val::text_param)).flatten();
         recv.prov = recv.prov.or(given.prov);
         recv.add_reads(&given.reads);

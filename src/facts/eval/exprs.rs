@@ -235,7 +235,7 @@ impl<'a> Eval<'a> {
         match self.resolve_value(path) {
             Some(Res::Def(def)) => match self.p.def(def).kind {
                 DefKind::Static | DefKind::Const => {
-                    self.facts.tokens.named.entry(def).or_default().insert(self.body.node);
+                    self.facts.named.entry(def).or_default().insert(self.body.node);
                     self.static_value(def)
                 }
                 DefKind::Fn => self.function_value(def, span),
