@@ -78,6 +78,7 @@ pub struct Catalog {
     claim_crates: Vec<String>,
     claim_types: PathTable<()>,
     bus_types: PathTable<()>,
+    connection_types: PathTable<()>,
     pub secrets: secrets::Secrets,
     pub instances: instances::Instances,
     pub tokens: tokens::TokenTables,
@@ -162,6 +163,12 @@ impl Catalog {
     /// What kind of client the values of a crate are.
     pub fn store(&self, path: &str) -> Option<StoreKind> {
         self.stores.get(first(path)).copied()
+    }
+
+    /// Whether a value of the type is a way to something outside the process, opened by each instance for itself.
+    pub fn is_connection(&self, path: &str) -> bool {
+        const ENDS: &[&str] = &["Client", "Connection", "Channel", "Pool", "Manager", "Producer", "Transport", "Session"];
+        self.connection_types.has(path) || self.store(path).is_some() && ENDS.iter().any(|end| path.ends_with(end))
     }
 
     /// Whether a method of an embedded engine's type changes what it keeps. `None` where the catalog does not list

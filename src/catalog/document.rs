@@ -90,7 +90,7 @@ struct Claims {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Bus {
+struct Types {
     types: Vec<String>,
 }
 
@@ -211,7 +211,9 @@ pub(super) struct Document {
     metrics: Metrics,
     backends: Backends,
     pin: Vec<Pin>,
-    bus: Bus,
+    bus: Types,
+    #[serde(default)]
+    connections: Types,
     claims: Claims,
     secrets: SecretsDocument,
     token: TokenDocument,
@@ -293,6 +295,7 @@ impl Catalog {
         self.backends.extend(document.backends);
         self.claim_crates.extend(document.claims.crates);
         self.claim_types.extend(&document.claims.types);
+        self.connection_types.extend(&document.connections.types);
         self.secrets.add(document.secrets);
         self.pins.extend(document.pin);
         self.bus_types.extend(&document.bus.types);

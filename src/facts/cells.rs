@@ -1,6 +1,8 @@
 //! Abstract cells: accesses grouped by the place that they mean, wherever in the program it is reached.
 
+mod connections;
 mod declared;
+mod kept;
 mod start;
 mod substates;
 
@@ -100,6 +102,8 @@ pub struct World<'a> {
     kept_in: FxHashMap<(NodeId, Span), usize>,
     /// Where the values of statics come from that are made once, by their initialisers or by whoever comes first.
     made_once: FxHashMap<DefId, Prov>,
+    /// What puts something somewhere, whether that is a cell or not, by where it is done.
+    put_at: FxHashMap<(NodeId, Span), AccessId>,
     /// Nodes that take items out of a channel into which requests of this process put them.
     fed: FxHashSet<NodeId>,
     pub lookup: Lookup,
@@ -131,6 +135,7 @@ impl<'a> World<'a> {
             cell_of: FxHashMap::default(),
             kept_in: FxHashMap::default(),
             made_once: facts.static_starts.iter().map(|(&def, &from)| (def, graph.resolve(from, def))).collect(),
+            put_at: FxHashMap::default(),
             fed: FxHashSet::default(),
             lookup: Lookup::new(facts),
         };
@@ -155,6 +160,11 @@ impl<'a> World<'a> {
                 world.fields.entry(made).or_insert((init.holder, init.field));
             }
         }
+        for (index, access) in facts.accesses.iter().enumerate() {
+            if access.op == Op::Send || access.op.writes() {
+                world.put_at.entry((access.node, access.span)).or_insert(AccessId(index as u32));
+            }
+        }
         let mut by_key: FxHashMap<GroupKey, usize> = FxHashMap::default();
         let mut groups: Vec<(GroupKey, Vec<AccessId>)> = Vec::new();
         let substates = substates::find(&world);
@@ -166,7 +176,7 @@ impl<'a> World<'a> {
             other => other,
         };
         let mut keys: Vec<Option<CellKey>> = facts.accesses.iter().map(|access| world.key(access).map(field)).collect();
-        for stray in (Ways { p, cat, facts, hosts }).strays(&|id| keys[id.index()].is_some()) {
+        for stray in Ways::new(p, cat, facts, hosts).strays(&|id| keys[id.index()].is_some()) {
             keys[stray.index()] = None;
         }
         let split = world.split(&keys);
@@ -228,13 +238,6 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Whether a value that is put aside is told to clients by whoever takes it from there.
-    pub fn passes_on(&self, one: &Use) -> bool {
-        let kept = (one.kind == UseKind::Kept).then(|| self.kept_in.get(&(one.node, one.span))).flatten();
-        let told = |u: &Use| u.kind == UseKind::Response && self.graph.phase(u.node).requested();
-        kept.and_then(|&cell| self.cells.get(cell)).is_some_and(|cell| cell.uses.iter().any(told))
-    }
-
     /// Whether an access makes what is made once and shared from then on, whoever comes first.
     pub fn makes(&self, access: &Access) -> bool {
         access.op == Op::Init && is_shared(self.p, self.cat, &access.ty)
@@ -263,21 +266,6 @@ impl<'a> World<'a> {
         own.filter(acts).unwrap_or(access.node)
     }
 
-    /// Whether what a lock or option holds is the way to a store, which every instance opens for itself.
-    pub fn is_connection(&self, ty: &Ty) -> bool {
-        const ENDS: &[&str] = &["Client", "Connection", "Channel", "Pool", "Manager", "Producer", "Transport", "Session"];
-        match ty {
-            Ty::Ext(name, args) => {
-                let text = self.p.text(*name);
-                let class = self.cat.type_info(&self.p.names, *name).map(|i| self.cat.class_name(i));
-                let held = matches!(class, Some("pointer" | "lock" | "cell" | "once" | "option"));
-                held && args.iter().any(|a| self.is_connection(a))
-                    || self.cat.store(text).is_some() && ENDS.iter().any(|end| text.ends_with(end))
-            }
-            _ => false,
-        }
-    }
-
     pub fn is_entry(&self, def: DefId) -> bool {
         self.graph.node_of.get(&def).is_some_and(|n| self.graph.entry_at.contains_key(n))
     }
@@ -285,6 +273,11 @@ impl<'a> World<'a> {
     /// Whether a function asks a store, itself or through what it calls, after the given moment of its walk.
     pub fn loads_behind(&self, def: DefId, order: u32) -> bool {
         self.lookup.loads_behind(def, order)
+    }
+
+    /// Whether a function goes on to call what a trait object or parameter stands for, after the given moment of its walk.
+    pub fn calls_out_behind(&self, def: DefId, order: u32) -> bool {
+        self.facts.calls.iter().any(|c| c.dynamic && c.order > order && self.facts.node(c.node).def == def)
     }
 
     /// Whether a function changes a store, in a way that is not the same when repeated, after the given moment of its walk.
@@ -305,7 +298,8 @@ impl<'a> World<'a> {
             let held = self.facts.held.contains(&(*node, *made));
             // Made while serving a request: it goes with the request. What a loop keeps that serves requests lives on.
             let made = if held { self.graph.direct_phase(*node) } else { self.graph.phase(*node) };
-            let own = *node == access.node && self.class(&access.ty) != "atomic" && !held;
+            let within = *node == access.node || !made.has(Phases::STARTUP) && self.is_within(access.node, *node);
+            let own = within && self.class(&access.ty) != "atomic" && !held;
             if made.requested() || own || !made.has(Phases::STARTUP.or(Phases::BACKGROUND)) {
                 return None;
             }
@@ -358,6 +352,20 @@ impl<'a> World<'a> {
             Root::Registered(ty) if fields == 0 && matches!(ty, Ty::Ext(..)) => Some(CellKey::Plain(self.state_type(ty), krate)),
             _ => None,
         }
+    }
+
+    /// Whether a body is the other one, or a part of it that it waits for: `timeout(limit, async { .. }).await`.
+    fn is_within(&self, mut body: NodeId, other: NodeId) -> bool {
+        while body != other {
+            let node = self.facts.node(body);
+            let NodeKind::Spawned(effect) = node.kind else { return false };
+            let awaited = matches!(self.facts.effects[effect.index()].kind, EffectKind::Spawn { awaited: true, .. });
+            match node.parent.filter(|_| awaited) {
+                Some(parent) => body = parent,
+                None => return false,
+            }
+        }
+        true
     }
 
     /// Cells whose generic type keeps several collections: each is a cell of its own.

@@ -389,6 +389,11 @@ pub struct Facts {
     pub ordered: Vec<Ordering>,
     /// Accesses by which such a variable takes in the way to answer a request: whoever sent it still waits.
     pub unanswered: FxHashSet<AccessId>,
+    /// Accesses of a function on a parameter for which callers, these bodies, gave a value of their own: a local,
+    /// a copy, a builder.
+    pub own_given: FxHashMap<AccessId, FxHashSet<NodeId>>,
+    /// Struct literals with a number or id of which the type is sent out or stored as it is.
+    pub records: FxHashSet<(NodeId, Span)>,
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     /// Methods that look like handlers, that nobody calls, and to which no route was found.

@@ -6,7 +6,6 @@ use crate::facts::hosts::holds_sender;
 use crate::facts::model::*;
 use crate::facts::profile::Profile;
 use crate::finding::*;
-use crate::resolve::Ty;
 
 pub const ID: &str = "authoritative-memory";
 
@@ -38,8 +37,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         return None;
     }
     // Locks and permits by key, and ways to what lives elsewhere, are no data either.
-    let element = elements(&cell.ty, w);
-    if element.as_ref().is_some_and(|element| only_coordinates(element, w, 0)) {
+    if w.elements(&cell.ty).is_some_and(|element| w.only_coordinates(&element)) || w.holds_connections(&cell.ty) {
         return None;
     }
     if is_under_way(cell, w) && profile.visible.is_none() {
@@ -56,6 +54,11 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         || profile.only_modulo
         || profile.in_flight(w)
     {
+        return None;
+    }
+    // What is only ever counted up and taken is a source of numbers; nothing is noted in it for a later request.
+    let taken = profile.puts.is_empty() && profile.reads.iter().all(|a| profile.updates.contains(a));
+    if taken && matches!(profile.class, "atomic" | "scalar") && !cell.uses.iter().any(|u| u.kind == UseKind::Response || w.goes_out(u)) {
         return None;
     }
     if !profile.keeps_requests() && profile.updates.is_empty() {
@@ -129,50 +132,5 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
 /// Whether a collection holds ends to receive from: by them requests wait for work that is under way here, and who
 /// finds none does it itself.
 pub fn is_under_way(cell: &Cell, w: &World<'_>) -> bool {
-    elements(&cell.ty, w).is_some_and(|element| matches!(w.class(&element), "receiver" | "watch-receiver"))
-}
-
-/// What a collection holds, behind the locks and pointers around the collection.
-fn elements(ty: &Ty, w: &World<'_>) -> Option<Ty> {
-    let mut ty = ty.clone();
-    for _ in 0..6 {
-        let Ty::Ext(name, args) = &ty else { return None };
-        let info = w.cat.type_info(&w.p.names, *name)?;
-        match w.cat.class_name(info) {
-            "map" | "cache" | "set" | "seq" => return args.get(info.value.min(args.len().saturating_sub(1))).cloned(),
-            _ => ty = ty.arg(0),
-        }
-    }
-    None
-}
-
-/// Whether a value of this type only makes requests wait for each other, or keeps nothing alive: a lock around
-/// nothing or a flag, a permit, a weak pointer, or a struct of such.
-fn only_coordinates(ty: &Ty, w: &World<'_>, depth: u32) -> bool {
-    if depth > 5 {
-        return false;
-    }
-    match ty {
-        Ty::Ext(name, args) => {
-            let text = w.p.text(*name);
-            if matches!(text, "std::sync::Weak" | "std::rc::Weak") {
-                return true;
-            }
-            match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
-                Some("semaphore" | "barrier" | "notify") => true,
-                Some("lock") => args.first().is_none_or(|a| matches!(a, Ty::Unit) || matches!(a, Ty::Prim(n) if w.p.text(*n) == "bool")),
-                Some("pointer" | "option") => args.first().is_some_and(|a| only_coordinates(a, w, depth + 1)),
-                _ => false,
-            }
-        }
-        Ty::Adt(def, args) => {
-            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
-            let file = w.p.def(*def).file;
-            let field = |f: &crate::syntax::hir::Field| {
-                w.p.field_type(*def, args, w.p.name_in(file, f.name)).is_some_and(|t| only_coordinates(&t, w, depth + 1))
-            };
-            !fields.fields.is_empty() && fields.fields.iter().all(field)
-        }
-        _ => false,
-    }
+    w.elements(&cell.ty).is_some_and(|element| matches!(w.class(&element), "receiver" | "watch-receiver"))
 }

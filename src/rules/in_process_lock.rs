@@ -107,10 +107,11 @@ fn met(cell: &Cell, w: &World<'_>, waits: &Shown, wakes: Option<&Shown>) -> Find
 
 /// A lock whose value is `()`, a single permit, or a collection of such locks.
 fn guards_nothing(w: &World<'_>, ty: &Ty, depth: u32) -> bool {
-    let Ty::Ext(name, args) = ty else { return false };
     if depth > 6 {
         return false;
     }
+    // In a collection, a struct around a lock and its name.
+    let Ty::Ext(name, args) = ty else { return depth > 0 && w.only_coordinates(ty) };
     match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
         Some("lock") if args.first() == Some(&Ty::Unit) => true,
         Some("semaphore") => true,

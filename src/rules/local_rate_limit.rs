@@ -15,7 +15,38 @@ pub const ID: &str = "local-rate-limit";
 
 /// Limiters of libraries, where they are built.
 pub fn check(w: &World<'_>) -> Vec<Finding> {
-    w.libraries(ID).filter(|e| !is_request_scoped(e, w) && !only_thins_logs(e, w)).map(|e| finding(e, w)).collect()
+    // Where no request comes in, only calls that go out are counted.
+    let limits = |e: &&Effect| !w.facts.entries.is_empty() && !is_request_scoped(e, w) && !only_thins_logs(e, w) && !holds_back_calls(e, w);
+    w.libraries(ID).filter(limits).map(|e| finding(e, w)).collect()
+}
+
+/// Whether a limiter is only ever waited for, whoever asks, before a call to somebody else: it holds back what this
+/// process sends and refuses nobody.
+fn holds_back_calls(effect: &Effect, w: &World<'_>) -> bool {
+    let library = effect.what.split("::").next().unwrap_or_default();
+    let krate = |node: NodeId| w.p.def(w.facts.node(node).def).krate;
+    let asked = |e: &&Effect| {
+        matches!(e.kind, EffectKind::Handle { .. })
+            && e.what.split("::").next() == Some(library)
+            && w.cat.handle(e.what.rsplit_once("::").map_or("", |(ty, _)| ty)).iter().any(|(rule, _)| rule == ID)
+            && w.p.run_together(krate(e.node), krate(effect.node))
+    };
+    let waits = |e: &Effect| {
+        let method = e.what.rsplit("::").next().unwrap_or_default();
+        let def = w.facts.node(e.node).def;
+        matches!(
+            method,
+            "until_ready"
+                | "until_n_ready"
+                | "until_ready_with_jitter"
+                | "until_n_ready_with_jitter"
+                | "acquire"
+                | "acquire_one"
+                | "acquire_owned"
+        ) && (w.loads_behind(def, e.order) || w.stores_behind(def, e.order) || w.calls_out_behind(def, e.order))
+    };
+    let mut asks = w.facts.effects.iter().filter(asked).peekable();
+    asks.peek().is_some() && asks.all(waits)
 }
 
 /// Whether a limiter is made for one request or connection and kept nowhere else.

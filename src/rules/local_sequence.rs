@@ -21,21 +21,17 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         .flatten()
         .map(|a| w.facts.node(w.facts.access(a).node).def)
         .collect();
-    let taken = |u: &Use| counting.contains(&w.facts.node(w.facts.access(u.access).node).def);
-    let leaves = cell
-        .uses
-        .iter()
-        .find(|u| matches!(u.kind, UseKind::Identity | UseKind::Stored | UseKind::Kept) && taken(u) && w.graph.phase(u.node).requested());
-    // A number drawn by a request that creates something is handed out; one that a GET shows is a total.
-    let handed_out = || {
-        let creates = |u: &&Use| {
-            u.kind == UseKind::Response
-                && w.facts.access(u.access).op == crate::catalog::Op::Rmw
-                && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")))
-        };
-        cell.uses.iter().find(creates)
+    let taken = |u: &&Use| counting.contains(&w.facts.node(w.facts.access(u.access).node).def) && w.graph.phase(u.node).requested();
+    let uses: Vec<&Use> = cell.uses.iter().filter(taken).collect();
+    // A number drawn by a request that creates something is handed out; one that a GET shows is a total. So is one that
+    // is read after counting and neither kept nor a name of anything.
+    let noted = uses.iter().any(|u| matches!(u.kind, UseKind::Identity | UseKind::Kept));
+    let creates = |u: &Use| {
+        u.kind == UseKind::Response
+            && (noted || w.facts.access(u.access).op == crate::catalog::Op::Rmw)
+            && w.graph.entries(u.node, 4).iter().any(|(e, _)| matches!(w.facts.entry(*e).method.as_deref(), Some("POST" | "PUT")))
     };
-    let leaves = leaves.or_else(handed_out)?;
+    let leaves = uses.iter().find(|u| w.goes_out(u)).or_else(|| uses.iter().find(|u| creates(u)))?;
     let write = evidence::pick(w, &profile.updates, None)?;
     let writer = write.label(w);
     let name = evidence::short(&cell.symbol);

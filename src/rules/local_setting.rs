@@ -19,7 +19,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     {
         return None;
     }
-    if profile.replica || profile.reread || w.is_connection(&cell.ty) {
+    if profile.replica || profile.reread || w.is_connection(&cell.ty) || w.holds_connections(&cell.ty) {
         return None;
     }
     // When something last happened here is a memory of this process, not a choice that somebody made.
@@ -41,8 +41,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     }
     let flag = matches!(profile.class, "atomic" | "scalar" | "cell");
     // A flag decides something; a configuration is a collection or struct that readers look things up in.
-    let decides =
-        cell.uses.iter().find(|u| matches!(u.kind, UseKind::Gate { .. } | UseKind::Branch { .. }) && w.graph.phase(u.node).requested());
+    let decides = cell.uses.iter().find(|u| asks(u) && w.graph.phase(u.node).requested() && !keeps_itself(cell, w, u));
     let lookup = profile.reads.iter().copied().any(|a| !stores.contains(&a));
     if flag && decides.is_none() && !starts_set(cell, w) || !(flag || configured_at_start(cell, w) && lookup) {
         return None;
@@ -68,6 +67,21 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: "keep the setting in the shared store and let every instance re-read it on a timer or on a notification",
     };
     Some(told.of(cell, w))
+}
+
+/// Whether a question only decides what becomes of the flag or figure itself: the arms write it, or the body that asks
+/// does. What a loop notes for its next round, a time until which something holds, a gate around one piece of work.
+fn keeps_itself(cell: &Cell, w: &World<'_>, one: &Use) -> bool {
+    let arms = match one.kind {
+        UseKind::Gate { hit, miss } | UseKind::Branch { hit, miss } => hit.writes || miss.writes,
+        _ => false,
+    };
+    let def = |node: NodeId| w.facts.node(node).def;
+    let own = |a: &AccessId| {
+        let access = w.facts.origin(w.facts.access(*a));
+        access.op.writes() && def(access.node) == def(one.node)
+    };
+    arms || cell.accesses.iter().any(own)
 }
 
 /// A value with its age beside it, behind one lock, that no request brings: whoever finds it too old fetches it again.

@@ -20,6 +20,7 @@ mod look_alikes;
 mod manifest_rules;
 mod memory;
 mod metamorphic;
+mod plumbing;
 mod precision;
 mod redone;
 mod respellings;

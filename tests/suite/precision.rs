@@ -2,8 +2,22 @@
 
 use crate::tree::{self, Tree};
 
-const DEPENDENCIES: &[&str] =
-    &["axum", "async-graphql", "sqlx", "tokio", "redis", "clap", "cookie", "argon2", "tantivy", "lettre", "reqwest", "diesel"];
+const DEPENDENCIES: &[&str] = &[
+    "axum",
+    "async-graphql",
+    "sqlx",
+    "tokio",
+    "redis",
+    "clap",
+    "cookie",
+    "argon2",
+    "tantivy",
+    "lettre",
+    "reqwest",
+    "diesel",
+    "governor",
+    "serde",
+];
 
 fn rules(text: &str) -> Vec<&'static str> {
     tree::rules(&Tree::service("office", DEPENDENCIES, text).read().findings)

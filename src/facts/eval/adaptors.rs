@@ -92,6 +92,11 @@ impl<'a> Eval<'a> {
                 self.args(args);
                 Some(self.peel_required(on.clone(), span))
             }
+            // Of a poisoned lock: the guard, in either case.
+            "unwrap_or_else" if !wrapped && on.guard().is_some() => {
+                self.args(args);
+                Some(content())
+            }
             "ok_or" | "ok_or_else" => {
                 self.args(args);
                 self.uses_of(on, UseKind::Required, span);

@@ -32,6 +32,7 @@ impl<'a> Eval<'a> {
         let Some(place) = args.get(index as usize).and_then(|a| a.place.as_ref()) else { return };
         let held = self.is_held(place);
         if matches!(place.root, Root::Local(node, _) if node == self.body.node) && !held {
+            self.facts.own_given.entry(origin).or_default().insert(self.body.node);
             return;
         }
         let place = place.join(&access.place.path);

@@ -403,6 +403,9 @@ impl<'a> Eval<'a> {
                 for &access in &value.reads {
                     self.use_of(access, UseKind::Identity, span);
                 }
+                if self.goes_out(&ty) {
+                    self.facts.records.insert((self.body.node, span));
+                }
             }
             if let Ty::Adt(holder, _) = &ty {
                 self.note_options(crate::facts::tokens::Home::Field(*holder, name), &value);
@@ -438,6 +441,29 @@ impl<'a> Eval<'a> {
         value.extra().fields = inits;
         self.note_defaults(&value);
         value
+    }
+
+    /// Whether values of a type are written out as they are, by what they derive, or may be, as nothing is known of them.
+    fn goes_out(&self, ty: &Ty) -> bool {
+        const DERIVES: &[&str] = &[
+            "Serialize",
+            "Insertable",
+            "SimpleObject",
+            "Object",
+            "GraphQLObject",
+            "Message",
+            "ActiveModel",
+            "ToSchema",
+            "Encode",
+            "BorshSerialize",
+            "Archive",
+        ];
+        let Ty::Adt(def, _) = ty else { return true };
+        let owner = match self.p.def(*def).kind {
+            DefKind::Variant(_) => self.p.def(*def).parent.unwrap_or(*def),
+            _ => *def,
+        };
+        DERIVES.iter().any(|word| self.p.derives(owner, word))
     }
 
     pub(super) fn resolve_type(&self, path: &'a hir::Path) -> Option<Res> {

@@ -16,7 +16,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if times && only_times(&cell.ty, w) {
         counts.extend(&profile.puts);
     }
-    if counts.is_empty() {
+    if counts.is_empty() || w.elements(&cell.ty).is_some_and(|element| gathers(&element, w, 0)) {
         return None;
     }
     let refuses = cell.uses.iter().find(|u| {
@@ -54,6 +54,37 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
         help: "count in a store that all instances share (Redis INCR with EXPIRE, a token bucket script), or limit at the gateway",
     };
     Some(told.of(cell, w))
+}
+
+/// Whether elements gather what requests bring, not how often or when they came: a batch, a queue or a table within.
+fn gathers(ty: &Ty, w: &World<'_>, depth: u32) -> bool {
+    if depth > 4 {
+        return false;
+    }
+    match ty {
+        Ty::Ext(name, args) => match w.cat.type_info(&w.p.names, *name).map(|i| w.cat.class_name(i)) {
+            Some("map" | "set" | "seq" | "cache") => !args.iter().all(|a| is_figure(a, w)),
+            Some("sender" | "watch-sender") => true,
+            _ => args.iter().any(|a| gathers(a, w, depth + 1)),
+        },
+        Ty::Tuple(elems) => elems.iter().any(|e| gathers(e, w, depth + 1)),
+        Ty::Adt(def, args) => {
+            let Some((_, fields)) = w.p.fields_of(*def) else { return false };
+            let file = w.p.def(*def).file;
+            let mut types = fields.fields.iter().filter_map(|f| w.p.field_type(*def, args, w.p.name_in(file, f.name)));
+            types.any(|t| gathers(&t, w, depth + 1))
+        }
+        _ => false,
+    }
+}
+
+/// A number, a point in time, or a small record of such.
+fn is_figure(ty: &Ty, w: &World<'_>) -> bool {
+    match ty {
+        Ty::Prim(_) | Ty::Unknown => true,
+        Ty::Tuple(elems) => elems.iter().all(|e| is_figure(e, w)),
+        _ => only_times(ty, w) || counts_times(ty, w, 0),
+    }
 }
 
 /// Whether a field has a point in time among its neighbours.
