@@ -16,6 +16,29 @@ pub fn settles(sql: &str) -> bool {
     columns.any(|column| condition.split(apart).any(|word| word == column))
 }
 
+/// An update that sets columns to nothing but what a query of its own finds, with no value given from outside: the
+/// second one finds the same.
+pub fn recomputes(sql: &str) -> bool {
+    let upper = words(sql);
+    let Some((_, set)) = upper.split_once("SET ").filter(|_| upper.starts_with("UPDATE")) else { return false };
+    let given = upper.contains(['$', '?', ':', '@', '%', '{']);
+    let queried = |part: &str| {
+        let column = part.trim().split('=').next().unwrap_or_default().trim();
+        part.split_once('=').is_some_and(|(_, value)| {
+            let value = value.trim_start();
+            let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            value.starts_with("(SELECT ") && value.split(apart).all(|word| word != column)
+        })
+    };
+    // A comma inside a query parts no assignments.
+    let mut depth = 0;
+    let mut parts = set.split(|c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    !given && parts.all(queried)
+}
+
 /// An update that sets nothing but one moment to now: a sign of life, which is as good from any instance.
 pub fn touches(sql: &str) -> bool {
     let upper = sql.to_ascii_uppercase();
@@ -60,7 +83,16 @@ pub fn fences(sql: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ages_out, deletes, settles, shapes, touches};
+    use super::{ages_out, deletes, recomputes, settles, shapes, touches};
+
+    #[test]
+    fn an_update_from_a_query_of_its_own_finds_the_same_again() {
+        assert!(recomputes("update shops set visits = (select count(id), 1 from visits), staff = (select count(*) from staff)"));
+        assert!(!recomputes("update shops set visits = (select max(visits) + 1 from shops)"));
+        assert!(!recomputes("update shops set visits = (select count(*) from visits), cents = cents + 5"));
+        assert!(!recomputes("update shops set visits = (select count(*) from visits where shop = $1)"));
+        assert!(!recomputes("insert into days set visits = (select count(*) from visits)"));
+    }
 
     #[test]
     fn an_update_that_tests_what_it_sets_settles() {

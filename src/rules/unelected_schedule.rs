@@ -44,12 +44,16 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
     let shared: Vec<&Effect> =
         effects.iter().copied().filter(|e| acts(e, w) && !own(e) && !work::claimed_for(w, id, e, &mut takes)).collect();
     let first = *shared.first()?;
+    if for_what_was_taken(w, id, &mut takes) {
+        return None;
+    }
     // Deleting what is old, marking what is due, a sign of life or shaping a table is the same however many do it.
     let touched = |e: &Effect| e.what.split('.').any(|call| call == TOUCHES);
-    if shared
-        .iter()
-        .all(|e| deletes(e) || touched(e) || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t)))
-    {
+    if shared.iter().all(|e| {
+        deletes(e)
+            || touched(e)
+            || e.text.as_deref().is_some_and(|t| sql::settles(t) || sql::shapes(t) || sql::touches(t) || sql::recomputes(t))
+    }) {
         return None;
     }
     if is_led(w, id) {
@@ -84,6 +88,16 @@ fn judge(id: NodeId, w: &World<'_>) -> Option<Finding> {
              run the job as a single scheduled job outside the service",
     };
     Some(told.at(def, w.p.path(def), evidence::node_location(w, at_node, span), w))
+}
+
+/// Whether the loop is started by background work for an item that this has claimed: a sign of life as long as it is
+/// worked on.
+fn for_what_was_taken(w: &World<'_>, id: NodeId, takes: &mut FxHashMap<NodeId, bool>) -> bool {
+    let node = w.facts.node(id);
+    let (NodeKind::Spawned(effect), Some(starter)) = (node.kind, node.parent) else { return false };
+    let phase = w.graph.phase(starter);
+    let works = phase.has(Phases::BACKGROUND) && !phase.has(Phases::STARTUP);
+    works && work::claimed_for(w, starter, &w.facts.effects[effect.index()], takes)
 }
 
 /// Whether the loop asks a flag that follows a lease: whether that is safe is a question about the lease.

@@ -56,8 +56,8 @@ pub fn round<'w>(w: &'w World<'_>, start: NodeId) -> Vec<&'w Effect> {
     found
 }
 
-/// Whether a body, or what it calls, empties a collection that requests fill: what it goes on with is this
-/// instance's share.
+/// Whether a body, or what it calls, empties a collection that requests fill, or goes through it and takes out what it
+/// acts on: what it goes on with is this instance's share.
 pub fn drains_requests(w: &World<'_>, start: NodeId) -> bool {
     let mut seen = FxHashSet::default();
     let mut queue = vec![start];
@@ -68,7 +68,8 @@ pub fn drains_requests(w: &World<'_>, start: NodeId) -> bool {
     }
     w.cells.iter().any(|cell| {
         let mut accesses = cell.accesses.iter().map(|&a| w.facts.access(a));
-        let drained = accesses.clone().any(|a| matches!(a.op, Op::Drain | Op::Swap) && seen.contains(&a.node));
+        let does = |ops: &[Op]| accesses.clone().any(|a| ops.contains(&a.op) && seen.contains(&a.node));
+        let drained = does(&[Op::Drain, Op::Swap]) || does(&[Op::Read]) && does(&[Op::Remove, Op::Prune]);
         drained && accesses.any(|a| a.op.writes() && w.graph.phase(a.node).requested())
     })
 }
@@ -140,6 +141,9 @@ pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect, takes: &mut Fx
     let way = w.graph.path(start, effect.node);
     let nodes = || std::iter::once(start).chain(way.iter().map(|e| e.to));
     let goes_on = way.iter().map(|e| e.span).chain(std::iter::once(effect.span));
+    if nodes().skip(1).any(|node| locks_by_name(w, node)) {
+        return true;
+    }
     nodes().zip(goes_on).any(|(node, on)| {
         let before = |span: Span| (span.line, span.column) <= (on.line, on.column);
         let own = w.effects_of(node).iter().map(|&e| &w.facts.effects[e.index()]);
@@ -151,8 +155,20 @@ pub fn claimed_for(w: &World<'_>, start: NodeId, effect: &Effect, takes: &mut Fx
     })
 }
 
+/// A function of the tree that is called for a lock or claim and tells whether it was got: its write to the shared
+/// store is the taking, of which only one instance hears that it succeeded.
+fn locks_by_name(w: &World<'_>, node: NodeId) -> bool {
+    const TAKES: &[&str] = &["try_lock", "try_acquire", "acquire_lock", "acquire_lease", "try_claim"];
+    let name = w.p.text(w.p.def(w.facts.node(node).def).name);
+    TAKES.iter().any(|verb| name.starts_with(verb)) && gives_something(w, node)
+}
+
 fn takes_for_caller(w: &World<'_>, node: NodeId) -> bool {
     let effects = effects(w, node);
+    let shared = |e: &&Effect| matches!(e.kind, EffectKind::Store { kind, writes: true } if kind != StoreKind::Embedded);
+    if locks_by_name(w, node) && effects.iter().any(shared) {
+        return true;
+    }
     if !claimed(&effects) {
         return false;
     }

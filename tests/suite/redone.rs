@@ -243,3 +243,83 @@ fn a_round_that_only_asks_with_a_prepared_statement_changes_nothing() {
     assert!(found("SELECT 1").is_empty());
     assert_eq!(found("INSERT INTO rounds DEFAULT VALUES"), ["unelected-schedule"]);
 }
+
+/// A service whose background does this each round with its pool, and these functions beside it.
+fn hourly(items: &str, round: &str) -> Vec<&'static str> {
+    let source = format!(
+        r#"
+use axum::{{Router, routing::get}};
+use sqlx::PgPool;
+use std::time::Duration;
+{items}
+async fn show() -> &'static str {{ "ripe" }}
+async fn press(db: &PgPool) {{ sqlx::query("INSERT INTO juices (litres) VALUES (4)").execute(db).await.unwrap(); }}
+async fn work(db: PgPool) {{ loop {{ tokio::time::sleep(Duration::from_secs(3600)).await; {round} }} }}
+#[tokio::main] async fn main() {{
+    let db = PgPool::connect("a").await.unwrap();
+    tokio::spawn(work(db.clone()));
+    axum::serve(tokio::net::TcpListener::bind("a").await.unwrap(), Router::new().route("/", get(show))).await.unwrap();
+}}"#
+    );
+    rules(&[("main.rs", &source)])
+}
+
+#[test]
+fn one_instance_of_all_leads_a_kind_of_work() {
+    let elected = |name: &str| {
+        let items = format!(
+            "async fn {name}(db: &PgPool) -> bool {{ sqlx::query_scalar(\"SELECT min(id) = $1 FROM presses\").fetch_one(db).await.unwrap() }}"
+        );
+        hourly(&items, &format!("if !{name}(&db).await {{ continue; }} press(&db).await;"))
+    };
+    assert_eq!(elected("is_press_leader"), QUIET);
+    assert_eq!(elected("is_autumn"), TWICE, "true for all of them at once");
+}
+
+#[test]
+fn the_statement_whose_rows_are_counted_is_the_claim() {
+    let notice = |question: &str| {
+        let items = format!(
+            "async fn first(db: &PgPool) -> bool {{ let done = sqlx::query(\"UPDATE orchards SET noticed = $2 WHERE id = $1 AND noticed < $2\")\
+            .bind(1).bind(3).execute(db).await.unwrap(); {question} }}"
+        );
+        hourly(&items, "if first(&db).await { press(&db).await; }")
+    };
+    assert_eq!(notice("done.rows_affected() > 0"), QUIET);
+    assert_eq!(notice("let _ = done; true"), TWICE);
+}
+
+#[test]
+fn a_lock_that_is_tried_in_the_store_is_taken_by_its_own_write() {
+    let guarded = |name: &str| {
+        let items = format!(
+            "async fn {name}(db: &PgPool) -> bool {{ sqlx::query(\"INSERT INTO marks (name) VALUES ('press')\").execute(db).await.is_ok() }}"
+        );
+        hourly(&items, &format!("if {name}(&db).await {{ press(&db).await; }}"))
+    };
+    assert_eq!(guarded("try_lock_press"), QUIET);
+    assert_eq!(guarded("note_press"), TWICE);
+}
+
+#[test]
+fn what_the_store_says_of_itself_is_the_same_from_every_instance() {
+    let update = |sql: &str| hourly("", &format!("sqlx::query(\"{sql}\").execute(&db).await.unwrap();"));
+    assert_eq!(update("UPDATE orchards SET trees = (SELECT count(*) FROM trees)"), QUIET);
+    assert_eq!(update("UPDATE orchards SET trees = trees + 1"), TWICE);
+}
+
+#[test]
+fn a_sign_of_life_for_claimed_work_belongs_to_that_work() {
+    let worked = |taken: &str| {
+        let items = format!(
+            "async fn next(db: &PgPool) -> Option<i64> {{ sqlx::query_scalar(\"{taken}\").fetch_optional(db).await.unwrap() }}\n\
+            async fn alive(db: &PgPool, id: i64) {{ sqlx::query(\"UPDATE pressings SET note = 'alive' WHERE id = $1\").bind(id).execute(db).await.unwrap(); }}\n\
+            async fn one(db: &PgPool) {{ let Some(id) = next(db).await else {{ return }}; let signs = db.clone(); \
+            let beat = tokio::spawn(async move {{ loop {{ tokio::time::sleep(Duration::from_secs(9)).await; alive(&signs, id).await; }} }}); \
+            press(db).await; beat.abort(); }}"
+        );
+        hourly(&items, "one(&db).await;").len()
+    };
+    assert_eq!(worked("SELECT id FROM pressings WHERE waits FOR UPDATE SKIP LOCKED LIMIT 1"), 0);
+    assert_eq!(worked("SELECT id FROM pressings WHERE waits LIMIT 1"), 2, "the round and what it starts");
+}

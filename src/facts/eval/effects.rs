@@ -347,6 +347,8 @@ impl<'a> Eval<'a> {
     /// `INSERT .. ON CONFLICT DO NOTHING`, and who has inserted goes on: a claim, if the last call on a store was one.
     pub(super) fn note_inserted_once(&mut self, span: Span) {
         let last = self.facts.effects.iter().rev().find(|e| e.node == self.body.node && matches!(e.kind, EffectKind::Store { .. }));
+        // Not the question for the rows takes, but the statement.
+        let span = last.map_or(span, |e| e.span);
         let text = last.and_then(|e| e.text.as_deref()).unwrap_or_default().to_ascii_uppercase();
         // An update of rows that are in a state, and out of it afterwards: by text, or built with a condition beside the key.
         let built = last.is_some_and(|e| e.what.starts_with("update") && e.what.split('.').filter(|verb| *verb == "filter").count() > 1);

@@ -103,13 +103,13 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.downcast(&receiver, name, generics).or_else(|| self.picked(&receiver, name, args)) {
             return value;
         }
-        // Query builders say `SKIP LOCKED` by a method of that name.
         if name == "insert" && self.are_extensions(recv) {
             let values = self.args(args);
             self.facts.carried.extend(values.into_iter().map(|value| value.ty).filter(|ty| !ty.is_unknown()));
             return Val::unknown();
         }
-        if asks_for_leadership(name) || name == "skip_locked" {
+        // Query builders say `SKIP LOCKED` by a method of that name; that of sea-query is `lock_with_behavior`.
+        if asks_for_leadership(name) || matches!(name, "skip_locked" | "lock_with_behavior") {
             self.effect(EffectKind::Claim, name, span, Prov::NONE, Prov::NONE, None, None);
         }
         self.body.connection |= name == "accept" && args.is_empty();
@@ -432,9 +432,8 @@ fn name_end(span: Span) -> Span {
     Span { end_line: span.end_line, end_column: span.end_column, ..span }
 }
 
-/// `is_leader()`, `is_leader_db()`, `has_lease()`: whether this instance is the one that was elected.
+/// `is_leader()`, `is_scan_leader()`, `has_lease()`: whether this instance is the one that was elected.
 pub(super) fn asks_for_leadership(name: &str) -> bool {
-    name == "is_leader"
-        || name.starts_with("is_leader_")
+    name.starts_with("is_") && (name.ends_with("_leader") || name.starts_with("is_leader_"))
         || matches!(name, "is_current_leader" | "am_leader" | "am_i_leader" | "has_lease" | "holds_lease" | "is_elected")
 }
