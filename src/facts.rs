@@ -8,6 +8,7 @@ pub mod commands;
 pub mod configured;
 mod copies;
 pub mod eval;
+mod evictions;
 pub mod hosts;
 pub mod issued;
 pub mod lookup;

@@ -8,6 +8,7 @@ mod substates;
 
 use super::by_default::ByDefault;
 use super::eval::state_of;
+use super::evictions::Evictions;
 use super::hosts::{Host, Hosts, is_plain, is_shared};
 use super::lookup::Lookup;
 use super::model::*;
@@ -107,6 +108,7 @@ pub struct World<'a> {
     /// Nodes that take items out of a channel into which requests of this process put them.
     fed: FxHashSet<NodeId>,
     pub lookup: Lookup,
+    pub(super) evictions: Evictions,
 }
 
 impl<'a> World<'a> {
@@ -138,6 +140,7 @@ impl<'a> World<'a> {
             put_at: FxHashMap::default(),
             fed: FxHashSet::default(),
             lookup: Lookup::new(facts),
+            evictions: Evictions::default(),
         };
         for access in facts.accesses.iter().filter(|a| a.op == Op::Init) {
             if let Root::Static(def) = access.place.root {
@@ -235,6 +238,7 @@ impl<'a> World<'a> {
             cell.expires |= cell.holder.as_ref().is_some_and(|h| h.part && ages.contains(&h.symbol));
         }
         world.cells = cells;
+        world.evictions = Evictions::find(&world);
         world
     }
 

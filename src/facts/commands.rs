@@ -4,7 +4,7 @@ use super::model::*;
 use super::phases::{Edge, Phases};
 use crate::catalog::{Catalog, Channel, Op};
 use crate::names::Name;
-use crate::resolve::{DefId, DefKind, Program, Ty};
+use crate::resolve::{DefId, DefKind, Program, Res, Ty};
 use crate::syntax::hir::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -72,8 +72,11 @@ impl Commands {
                 }
             }
         }
-        all.retain(|ends| !ends.senders.is_empty() && !ends.loops.is_empty());
-        Commands(all)
+        let by_items: FxHashSet<usize> = lines.iter().filter(|(line, _)| matches!(line, Line::Items(_))).map(|(_, &index)| index).collect();
+        let rivals = Rivals::of(p);
+        let all = all.into_iter().enumerate();
+        let led = all.filter(|(_, ends)| !ends.senders.is_empty() && !ends.loops.is_empty());
+        Commands(led.filter(|(index, ends)| !by_items.contains(index) || !rivals.tell_all(p, facts, ends)).map(|(_, ends)| ends).collect())
     }
 
     /// The ways from requests to background loops by what they send; a loop that belongs to a request or
@@ -101,6 +104,37 @@ pub fn in_statics<'f>(p: &'f Program, facts: &'f Facts) -> impl Iterator<Item = 
         }
         _ => None,
     })
+}
+
+/// The traits of the tree that each type has, by which one of them can stand for another.
+struct Rivals(FxHashMap<Res, FxHashSet<DefId>>);
+
+impl Rivals {
+    /// Linear in the impls of the tree.
+    fn of(p: &Program) -> Rivals {
+        let mut traits: FxHashMap<Res, FxHashSet<DefId>> = FxHashMap::default();
+        for own in &p.impls {
+            if let (Some(Res::Def(of)), Some(head)) = (own.trait_, own.self_ty.head()) {
+                traits.entry(head).or_default().insert(of);
+            }
+        }
+        Rivals(traits)
+    }
+
+    /// Whether loops that know their items by type alone are told by a bus: one type sends them on as they come in from
+    /// outside, and another that can stand for it makes them here. With the first, every instance hears of each.
+    fn tell_all(&self, p: &Program, facts: &Facts, ends: &Ends) -> bool {
+        let owner = |node: NodeId| {
+            let number = *p.impl_of.get(&facts.node(node).def)?;
+            p.impls.get(number as usize)?.self_ty.head()
+        };
+        let brought = |&&(node, _): &&(NodeId, Span)| facts.node(node).pumps && !ends.loops.contains(&node);
+        let made = |&&(node, _): &&(NodeId, Span)| !facts.node(node).pumps;
+        let traits = |&(node, _): &(NodeId, Span)| owner(node).and_then(|head| Some((head, self.0.get(&head)?)));
+        let outside: Vec<_> = ends.senders.iter().filter(brought).filter_map(traits).collect();
+        let mut here = ends.senders.iter().filter(made).filter_map(traits);
+        here.any(|(head, own)| outside.iter().any(|(other, theirs)| *other != head && !own.is_disjoint(theirs)))
+    }
 }
 
 /// Sending ends that are the state of a service by themselves: what they carry, and where the channel is made.

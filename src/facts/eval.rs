@@ -78,6 +78,8 @@ pub struct Summary {
     pub sleeps: bool,
     /// It takes a message from a broker, for its caller to work on.
     pub receives: bool,
+    /// It takes what a subscription brings to every instance.
+    pub subscribes: bool,
     /// Parameters that it runs in a task of their own and does not wait for.
     pub spawns_params: u32,
     /// Tokens that it signs for callers, who know what is in them.
@@ -107,6 +109,7 @@ impl Summary {
             stores: false,
             sleeps: false,
             receives: false,
+            subscribes: false,
             spawns_params: 0,
             mints: Vec::new(),
             checks: false,
@@ -350,6 +353,7 @@ impl<'a> Eval<'a> {
             stores: done.stores,
             sleeps: done.sleeps,
             receives: done.receives,
+            subscribes: done.subscribes,
             spawns_params: self.left_running(&done.spawned_params, &done.joined),
             mints: self.open_mints(def, first_mint),
             checks: !function.generics.params.is_empty() && (done.checks || self.checks_unnamed(def, first_check)),

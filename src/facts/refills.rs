@@ -68,13 +68,17 @@ impl Profile {
         let access = w.facts.access(id);
         let access = w.facts.origin(access);
         let def = w.facts.node(access.node).def;
-        let from_key = access.value.params != 0 && access.value.params & !access.key.params == 0;
+        // What the owner of the map holds besides is the same for each of its keys.
+        let beside = access.value.params & !access.key.params & !Prov::param(0).params;
+        let from_key = access.value.params & access.key.params != 0 && beside == 0;
         let pure = !access.value.has(Prov::RANDOM.or(Prov::CLOCK).or(Prov::REQUEST).or(Prov::STORE).or(Prov::UNKNOWN));
         if !from_key || !pure || self.class != "map" || w.is_entry(def) {
             return false;
         }
         let asked_before = cell.uses.iter().any(|u| {
-            w.facts.node(u.node).def == def && u.order < access.order && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses)
+            // The question comes before; `match` decides it around the arm that puts in.
+            let before = u.order < access.order || w.facts.access(u.access).order < access.order;
+            w.facts.node(u.node).def == def && before && matches!(u.kind, UseKind::Branch { hit, .. } if !hit.refuses)
         });
         access.op == Op::LoadThrough || asked_before
     }

@@ -13,7 +13,7 @@ pub fn judge(cell: &Cell, profile: &Profile, w: &World<'_>) -> Option<Finding> {
     if !matches!(profile.class, "map" | "set" | "seq" | "scalar" | "struct" | "atomic" | "cache" | "option" | "opaque" | "watch-sender") {
         return None;
     }
-    if profile.replica {
+    if profile.replica || w.orders(cell).is_some() {
         return None;
     }
     // A value that is replaced as a whole, and read again from the store by every instance: a setting that spreads.

@@ -26,6 +26,9 @@ struct Queue {
 }
 
 pub fn judge(cell: &Cell, _profile: &Profile, w: &World<'_>) -> Option<Finding> {
+    if w.orders(cell).is_some() {
+        return None;
+    }
     let queue = channel(cell, w).or_else(|| collection(cell, w))?;
     let received = w.facts.access(queue.received);
     let effects = work::around(w, received.node);

@@ -180,6 +180,9 @@ fn quiet(cell: &Cell, profile: &Profile, w: &World<'_>) -> &'static str {
     if profile.puts.is_empty() && profile.updates.is_empty() && profile.removes.is_empty() {
         return if profile.reads.is_empty() { "no request touches it" } else { "no request writes it: a snapshot or a replica" };
     }
+    if w.orders(cell).is_some() {
+        return "only the order in which entries of the map beside it make room";
+    }
     if profile.replica {
         return "a replica: every instance is told of changes";
     }

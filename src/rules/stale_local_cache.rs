@@ -111,7 +111,7 @@ fn brings(w: &World<'_>, id: AccessId) -> bool {
 /// Whether a removal answers to a change, and does not just make room or drop what is old.
 fn corrects(cell: &Cell, w: &World<'_>, id: AccessId) -> bool {
     let access = w.facts.access(id);
-    if access.op == Op::Prune {
+    if access.op == Op::Prune || w.makes_room(id) {
         return false;
     }
     // `pop`, `pop_front`: eviction.

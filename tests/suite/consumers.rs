@@ -318,3 +318,18 @@ fn a_slot_forgets_what_its_status_update_confirms() {
     assert_eq!(replicate(&format!("{confirm} store(&db, 1).await;")), STREAM);
     assert_eq!(replicate(&format!("store(&db, 1).await; {confirm}")), QUIET);
 }
+
+#[test]
+fn a_bus_among_the_brokers_gives_each_message_to_all() {
+    let feed = |variant: &str, arm: &str| {
+        rules(&format!(
+            "enum Feed {{ Kafka(rdkafka::consumer::StreamConsumer), {variant} }}\n\
+            impl Feed {{ async fn bring(&mut self) -> Option<Vec<u8>> {{ match self {{ \
+            Feed::Kafka(c) => {{ let m = c.recv().await.ok()?; c.commit_message(&m, rdkafka::consumer::CommitMode::Async).unwrap(); m.payload().map(|p| p.to_vec()) }} {arm} }} }} }}\n\
+            async fn run(db: PgPool, mut feed: Feed) {{ while let Some(m) = feed.bring().await {{ store(&db, read(&m)).await; }} }}\n\
+            #[tokio::main] async fn main() {{ run(todo!(), todo!()).await; }}"
+        ))
+    };
+    assert_eq!(feed("", ""), ["unrecoverable-stream-state"]);
+    assert_eq!(feed("Nats(async_nats::Subscriber)", "Feed::Nats(s) => s.next().await.map(|m| m.payload.to_vec()),"), [""; 0]);
+}

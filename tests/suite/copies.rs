@@ -2,7 +2,7 @@
 
 use crate::tree::{Tree, is_regular};
 
-const DEPENDENCIES: &[&str] = &["axum", "derive_more", "moka", "parking_lot", "sqlx", "tokio"];
+const DEPENDENCIES: &[&str] = &["async-nats", "async-trait", "axum", "derive_more", "futures-util", "moka", "parking_lot", "sqlx", "tokio"];
 const HEAD: &str = "use axum::{Router, extract::Path, http::StatusCode, routing::post};\nuse sqlx::PgPool;\n\
     use std::collections::HashMap;\nuse std::sync::OnceLock;\nuse parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};\n\
     static DB: OnceLock<PgPool> = OnceLock::new();\nfn db() -> &'static PgPool { DB.get().unwrap() }\n\
@@ -143,4 +143,79 @@ fn of_several_implementations_one_that_nobody_makes_is_none() {
     };
     assert_eq!(service("Drawer"), ["authoritative-memory"]);
     assert_eq!(service("Archive"), QUIET, "only tests make the other");
+}
+
+#[test]
+fn the_order_of_a_bounded_map_is_worth_what_the_map_is() {
+    let items = |taken: &str| {
+        format!(
+            "use std::collections::VecDeque;\nuse std::sync::{{LazyLock, Mutex}};\n\
+            static PLANS: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Default::default);\n\
+            static ORDER: LazyLock<Mutex<VecDeque<String>>> = LazyLock::new(Default::default);\n\
+            fn room() {{ let mut order = ORDER.lock().unwrap(); if order.len() > 99 {{ let first = order.pop_front().expect(\"full\"); {taken} }} }}\n\
+            fn keep(street: String, plan: String) {{ ORDER.lock().unwrap().push_back(street.clone()); PLANS.lock().unwrap().insert(street, plan); room(); }}\n\
+            fn plan(street: &str) -> Option<String> {{ PLANS.lock().unwrap().get(street).cloned() }}"
+        )
+    };
+    let symbols = |taken: &str, read: &str| {
+        let found = found(&items(taken), "", "let _ = lamp; keep(\"a\".into(), body);", read);
+        found.into_iter().map(|(_, symbol)| symbol.rsplit("::").next().unwrap_or_default().to_string()).collect::<Vec<_>>()
+    };
+    let needed = "match plan(&street) { Some(_) => StatusCode::OK, None => StatusCode::NOT_FOUND }";
+    let write_only = "let _ = street; StatusCode::OK";
+    assert_eq!(symbols("PLANS.lock().unwrap().remove(&first);", needed), ["PLANS"], "one defect, one finding");
+    assert_eq!(symbols("PLANS.lock().unwrap().remove(&first);", write_only), [""; 0]);
+    assert_eq!(symbols("drop(first);", needed), ["ORDER", "PLANS"]);
+}
+
+#[test]
+fn a_match_that_makes_what_it_misses_is_a_memo() {
+    let memo = |value: &str| {
+        let items = format!(
+            "use std::sync::{{LazyLock, Mutex}};\nstatic LIGHT: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Default::default);\n\
+            fn light(street: &str, by: &str) -> String {{ let found = LIGHT.lock().unwrap().get(street).cloned(); match found {{ Some(known) => known, \
+            None => {{ let made = {value}; LIGHT.lock().unwrap().insert(street.to_string(), made.clone()); made }} }} }}"
+        );
+        rules(
+            &items,
+            "",
+            "let _ = lamp; if light(\"a\", &body) == \"x\" { return StatusCode::GONE; }",
+            "if light(&street, \"none\") == \"x\" { StatusCode::GONE } else { StatusCode::OK }",
+        )
+    };
+    assert_eq!(memo("street.to_uppercase()"), QUIET);
+    assert_eq!(memo("by.to_uppercase()"), ["authoritative-memory"], "who came first decides");
+}
+
+#[test]
+fn what_can_be_told_by_a_bus_is_written_for_every_instance() {
+    let service = |bus: &str| {
+        let items = format!(
+            "use futures_util::StreamExt;\nuse std::sync::{{Arc, LazyLock, Mutex}};\nuse tokio::sync::mpsc;\n\
+            struct Note {{ street: String, watts: String }}\n\
+            static SEEN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Default::default);\n\
+            #[async_trait::async_trait] trait Notes: Send + Sync {{ async fn tell(&self, note: Note); async fn watch(&self) -> mpsc::Receiver<Note>; }}\n\
+            struct Here {{ all: Mutex<Vec<mpsc::Sender<Note>>> }}\n\
+            #[async_trait::async_trait] impl Notes for Here {{\n\
+            async fn tell(&self, note: Note) {{ for tx in self.all.lock().unwrap().iter() {{ tx.try_send(note).ok(); }} }}\n\
+            async fn watch(&self) -> mpsc::Receiver<Note> {{ let (tx, rx) = mpsc::channel(9); self.all.lock().unwrap().push(tx); rx }} }}\n\
+            {bus}\n\
+            static NOTES: OnceLock<Arc<dyn Notes>> = OnceLock::new();\n\
+            async fn follow() {{ let mut rx = NOTES.get().unwrap().watch().await; while let Some(note) = rx.recv().await {{ SEEN.lock().unwrap().insert(note.street, note.watts); }} }}"
+        );
+        let start = "NOTES.set(open()).ok(); tokio::spawn(follow());";
+        let write = "NOTES.get().unwrap().tell(Note { street: lamp.street, watts: body }).await;";
+        rules(&items, start, write, "match SEEN.lock().unwrap().get(&street) { Some(_) => StatusCode::OK, None => StatusCode::NOT_FOUND }")
+    };
+    let told = service("fn open() -> Arc<dyn Notes> { Arc::new(Here { all: Mutex::default() }) }");
+    assert!(told.contains(&"authoritative-memory"), "{told:?}");
+    let bus = "struct There { client: async_nats::Client }\n\
+        impl There { async fn pass_on(&self, tx: mpsc::Sender<Note>) { let mut all = self.client.subscribe(\"notes\").await.unwrap(); \
+        tokio::spawn(async move { while let Some(m) = all.next().await { tx.send(Note { street: m.subject.to_string(), watts: String::new() }).await.ok(); } }); } }\n\
+        #[async_trait::async_trait] impl Notes for There {\n\
+        async fn tell(&self, note: Note) { self.client.publish(note.street, note.watts.into()).await.ok(); }\n\
+        async fn watch(&self) -> mpsc::Receiver<Note> { let (tx, rx) = mpsc::channel(9); self.pass_on(tx).await; rx } }\n\
+        fn open() -> Arc<dyn Notes> { match std::env::var(\"NATS\") { Ok(_) => Arc::new(There { client: todo!() }), Err(_) => Arc::new(Here { all: Mutex::default() }) } }";
+    let told = service(bus);
+    assert!(!told.contains(&"authoritative-memory"), "{told:?}");
 }

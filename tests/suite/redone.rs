@@ -304,8 +304,8 @@ fn a_lock_that_is_tried_in_the_store_is_taken_by_its_own_write() {
 #[test]
 fn what_the_store_says_of_itself_is_the_same_from_every_instance() {
     let update = |sql: &str| hourly("", &format!("sqlx::query(\"{sql}\").execute(&db).await.unwrap();"));
-    assert_eq!(update("UPDATE orchards SET trees = (SELECT count(*) FROM trees)"), QUIET);
-    assert_eq!(update("UPDATE orchards SET trees = trees + 1"), TWICE);
+    assert_eq!(update("UPDATE orchards SET size = (SELECT count(*) FROM trees)"), QUIET);
+    assert_eq!(update("UPDATE orchards SET size = size + 1"), TWICE);
 }
 
 #[test]

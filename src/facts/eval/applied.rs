@@ -10,6 +10,7 @@ impl<'a> Eval<'a> {
         self.body.stores |= summary.stores;
         self.body.sleeps |= summary.sleeps;
         self.body.receives |= summary.receives;
+        self.body.subscribes |= summary.subscribes;
         for &id in &summary.param_accesses {
             self.substitute(id, args);
         }

@@ -19,6 +19,8 @@ pub(super) struct Body {
     pub(super) sleeps: bool,
     /// It takes a message for its caller.
     pub(super) receives: bool,
+    /// It takes what a subscription brings to every instance.
+    pub(super) subscribes: bool,
     pub(super) branch: Option<BranchId>,
     /// Ways out of loops met so far, other than those of `select!`, by which loops are told to stop.
     pub(super) leaves: u32,
@@ -103,6 +105,7 @@ impl Body {
             stores: false,
             sleeps: false,
             receives: false,
+            subscribes: false,
             branch: None,
             leaves: 0,
             breaks: 0,

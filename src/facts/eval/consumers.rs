@@ -78,7 +78,7 @@ impl<'a> Eval<'a> {
             ExprKind::Assign { rhs, .. } => self.brings(*rhs, depth),
             ExprKind::Call { callee, args } => {
                 let taken = match self.callee(*callee) {
-                    Some(def) => self.summary(def).receives,
+                    Some(def) => self.shares_out(def),
                     None => false,
                 };
                 if taken {
@@ -101,13 +101,20 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Whether a function of the tree brings messages that one of N instances gets. Where a bus is among the brokers that
+    /// it can be set to, each instance may get all of them, and those who take them have to be content with that.
+    fn shares_out(&mut self, def: DefId) -> bool {
+        let summary = self.summary(def);
+        summary.receives && !summary.subscribes
+    }
+
     fn method_brings(&mut self, recv: ExprId, name: &'a str, depth: u32) -> Option<Source> {
         let value = self.outline(recv, depth)?;
         let method = self.p.names.intern(name);
         let mut ty = value.ty.clone();
         for _ in 0..4 {
             let targets = self.p.methods_on(&ty, method);
-            if targets.iter().take(12).any(|&target| self.summary(target).receives) {
+            if targets.iter().take(12).any(|&target| self.shares_out(target)) {
                 return Some(Source { kind: "consumer", name: None });
             }
             match &ty {

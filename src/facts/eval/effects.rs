@@ -237,6 +237,7 @@ impl<'a> Eval<'a> {
             _ => changes(call.text.as_deref(), verbs),
         };
         let what = call.verbs.join(".");
+        self.body.subscribes |= self.is_bus(&value.ty);
         if let Some(taken) = self.message_call(&value, &call, &what, span) {
             return taken;
         }

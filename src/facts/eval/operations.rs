@@ -45,6 +45,9 @@ impl<'a> Eval<'a> {
         if op == Op::Clear && self.is_local(&on) {
             return Val::unit();
         }
+        // What a consumer passes on is judged by its own type of message, as far as that is known.
+        let consumed = matches!(self.facts.node(self.body.node).kind, NodeKind::Handler(_));
+        let on = if op == Op::Send && class == "sender" && !consumed { carries(on, values.first()) } else { on };
         let access = match op {
             Op::Pass | Op::None => None,
             _ => self.access(&on, op, key, value, name, span),
@@ -192,4 +195,15 @@ impl<'a> Eval<'a> {
         let last = self.facts.accesses.last().map(|a| self.p.text(a.method));
         map && (op == Op::Drain || matches!(last, Some("iter" | "iter_mut" | "into_iter" | "range")))
     }
+}
+
+/// A channel whose items nobody has named carries what is sent into it.
+fn carries(mut sender: Val, sent: Option<&Val>) -> Val {
+    if let (Ty::Ext(path, args), Some(sent)) = (&sender.ty, sent)
+        && args.first().is_none_or(Ty::is_unknown)
+        && matches!(sent.ty, Ty::Adt(..))
+    {
+        sender.ty = Ty::Ext(*path, vec![sent.ty.clone()].into());
+    }
+    sender
 }
