@@ -23,6 +23,8 @@ enum Line {
 #[derive(Default)]
 struct Ends {
     senders: Vec<(NodeId, Span)>,
+    /// Loops over what comes in from outside that send it on by a channel of unnamed items.
+    passed_on: Vec<(NodeId, Span)>,
     loops: Vec<NodeId>,
 }
 
@@ -42,7 +44,8 @@ impl Commands {
         let waits = |node: NodeId| facts.node(node).pumps || facts.node(node).listens;
         let mut lines: FxHashMap<Line, usize> = FxHashMap::default();
         let mut all: Vec<Ends> = Vec::new();
-        for access in facts.accesses.iter().filter(|a| matches!(a.op, Op::Send | Op::Recv)) {
+        for (index, access) in facts.accesses.iter().enumerate().filter(|(_, a)| matches!(a.op, Op::Send | Op::Recv)) {
+            let unnamed = facts.unnamed.contains(&AccessId(index as u32));
             let class = if access.op == Op::Send { "sender" } else { "receiver" };
             let Some(items) = items(p, cat, &access.ty, class) else { continue };
             let origin = facts.origin(access);
@@ -63,7 +66,11 @@ impl Commands {
                     all.len() - 1
                 });
                 let ends = &mut all[index];
-                if access.op == Op::Send {
+                if unnamed && facts.node(origin.node).pumps {
+                    if ends.passed_on.len() < MAX_SENDERS {
+                        ends.passed_on.push((origin.node, origin.span));
+                    }
+                } else if access.op == Op::Send {
                     if ends.senders.len() < MAX_SENDERS && !ends.senders.contains(&(origin.node, origin.span)) {
                         ends.senders.push((origin.node, origin.span));
                     }
@@ -131,7 +138,7 @@ impl Rivals {
         let brought = |&&(node, _): &&(NodeId, Span)| facts.node(node).pumps && !ends.loops.contains(&node);
         let made = |&&(node, _): &&(NodeId, Span)| !facts.node(node).pumps;
         let traits = |&(node, _): &(NodeId, Span)| owner(node).and_then(|head| Some((head, self.0.get(&head)?)));
-        let outside: Vec<_> = ends.senders.iter().filter(brought).filter_map(traits).collect();
+        let outside: Vec<_> = ends.senders.iter().chain(&ends.passed_on).filter(brought).filter_map(traits).collect();
         let mut here = ends.senders.iter().filter(made).filter_map(traits);
         here.any(|(head, own)| outside.iter().any(|(other, theirs)| *other != head && !own.is_disjoint(theirs)))
     }

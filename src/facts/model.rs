@@ -394,6 +394,8 @@ pub struct Facts {
     pub own_given: FxHashMap<AccessId, FxHashSet<NodeId>>,
     /// Struct literals with a number or id of which the type is sent out or stored as it is.
     pub records: FxHashSet<(NodeId, Span)>,
+    /// Sends into channels whose type of items only shows in what is sent.
+    pub unnamed: FxHashSet<AccessId>,
     /// State that closures which serve requests are handed by type.
     pub extracted: Vec<(EntryId, Ty)>,
     /// Methods that look like handlers, that nobody calls, and to which no route was found.

@@ -45,13 +45,13 @@ impl<'a> Eval<'a> {
         if op == Op::Clear && self.is_local(&on) {
             return Val::unit();
         }
-        // What a consumer passes on is judged by its own type of message, as far as that is known.
-        let consumed = matches!(self.facts.node(self.body.node).kind, NodeKind::Handler(_));
-        let on = if op == Op::Send && class == "sender" && !consumed { carries(on, values.first()) } else { on };
+        let unnamed = op == Op::Send && class == "sender" && on.ty.arg(0).is_unknown();
+        let on = if unnamed { carries(on, values.first()) } else { on };
         let access = match op {
             Op::Pass | Op::None => None,
             _ => self.access(&on, op, key, value, name, span),
         };
+        self.facts.unnamed.extend(access.filter(|_| unnamed));
         if let (Some(access), Some(literal)) = (access, values.first().and_then(Val::literal)) {
             self.facts.accesses[access.index()].literal = Some(literal.clone());
         }
