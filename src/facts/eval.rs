@@ -4,6 +4,7 @@
 
 mod adaptors;
 mod applied;
+mod asked;
 mod biscuits;
 mod body;
 mod calls;

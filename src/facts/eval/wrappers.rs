@@ -1,7 +1,7 @@
 //! What a function does with its parameters on behalf of whoever calls it: texts that it sends to a store,
 //! work that it repeats, times of which it only asks the age.
 
-use super::effects::{changes, claims};
+use super::asked::{changes, claims};
 use super::*;
 use crate::catalog::StoreKind;
 
