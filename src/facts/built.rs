@@ -17,7 +17,10 @@ pub struct Built {
     /// By the body: what it makes.
     made_in: FxHashMap<NodeId, Vec<DefId>>,
     made: FxHashSet<DefId>,
+    /// By the type that nobody has made so far: the edges that wait for it.
     held: FxHashMap<DefId, Vec<u32>>,
+    /// All edges that wait.
+    waiting: FxHashSet<u32>,
 }
 
 impl Built {
@@ -34,7 +37,13 @@ impl Built {
                 asked.insert(index as u32, ty);
             }
         }
-        let mut built = Built { asked, made_in: FxHashMap::default(), made: FxHashSet::default(), held: FxHashMap::default() };
+        let mut built = Built {
+            asked,
+            made_in: FxHashMap::default(),
+            made: FxHashSet::default(),
+            held: FxHashMap::default(),
+            waiting: FxHashSet::default(),
+        };
         for made in facts.made.iter().filter(|m| runs(m)) {
             if facts.node(made.node).kind == NodeKind::Initialiser {
                 built.made.insert(made.ty);
@@ -48,15 +57,19 @@ impl Built {
     /// What a body that runs makes: the edges that this opens.
     pub fn reach(&mut self, node: NodeId) -> Vec<u32> {
         let made = self.made_in.remove(&node).unwrap_or_default();
-        made.into_iter().filter(|&ty| self.made.insert(ty)).flat_map(|ty| self.held.remove(&ty).unwrap_or_default()).collect()
+        let new = made.into_iter().filter(|&ty| self.made.insert(ty));
+        let opened: Vec<u32> = new.flat_map(|ty| self.held.remove(&ty).unwrap_or_default()).collect();
+        for edge in &opened {
+            self.waiting.remove(edge);
+        }
+        opened
     }
 
     /// Whether an edge leads on; otherwise it is kept until somebody makes a value of the type.
     pub fn leads(&mut self, edge: u32) -> bool {
         let Some(&ty) = self.asked.get(&edge).filter(|ty| !self.made.contains(ty)) else { return true };
-        let held = self.held.entry(ty).or_default();
-        if !held.contains(&edge) {
-            held.push(edge);
+        if self.waiting.insert(edge) {
+            self.held.entry(ty).or_default().push(edge);
         }
         false
     }
@@ -64,24 +77,25 @@ impl Built {
     /// Calls none of whose candidates is known to be made: somebody makes one of them, in a way that is not
     /// seen. Their edges lead on.
     pub fn give_up(&mut self, edges: &[Edge], out: &[Vec<u32>]) -> Vec<u32> {
-        let all: FxHashSet<u32> = self.held.values().flatten().copied().collect();
         let alone = |&index: &u32| {
             let edge = &edges[index as usize];
             let beside = |e: &u32| edges[*e as usize].span == edge.span && edges[*e as usize].dynamic;
-            out[edge.from.index()].iter().filter(|e| beside(e)).all(|e| all.contains(e))
+            out[edge.from.index()].iter().filter(|e| beside(e)).all(|e| self.waiting.contains(e))
         };
-        let mut freed: Vec<u32> = all.iter().copied().filter(alone).collect();
+        let mut freed: Vec<u32> = self.waiting.iter().copied().filter(alone).collect();
         freed.sort_unstable();
         for edge in &freed {
             self.asked.remove(edge);
+            self.waiting.remove(edge);
         }
-        self.held.values_mut().for_each(|held| held.retain(|e| !freed.contains(e)));
+        let waiting = &self.waiting;
+        self.held.values_mut().for_each(|held| held.retain(|e| waiting.contains(e)));
         freed
     }
 
     /// Edges that lead nowhere, when all phases are spread.
     pub fn closed(&self, edge: u32) -> bool {
-        self.held.values().any(|held| held.contains(&edge))
+        self.waiting.contains(&edge)
     }
 }
 
