@@ -195,7 +195,7 @@ fn unmatched_entry_points(program: &Program, config: &Config, options: &AnalyzeO
 
 /// The packages whose code answers requests.
 fn serving(w: &World<'_>) -> BTreeSet<String> {
-    let defs = w.facts.entries.iter().filter_map(|entry| entry.def.or_else(|| entry.node.map(|node| w.facts.node(node).def)));
+    let defs = w.facts.entries.iter().filter_map(|entry| w.facts.def_of(entry));
     defs.map(|def| w.p.package_of(def).to_string()).collect()
 }
 

@@ -4,7 +4,6 @@
 use super::model::*;
 use super::phases::Edge;
 use crate::resolve::{DefId, DefKind, Program, Res, Ty};
-use crate::syntax::hir;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Derives of the standard library that make no value, beside `Default`, which makes those of its fields.
@@ -130,7 +129,7 @@ fn defaults(p: &Program) -> FxHashSet<DefId> {
     let mut found = FxHashSet::default();
     for number in 0..p.defs.len() as u32 {
         let def = DefId(number);
-        if p.def(def).kind != DefKind::Struct || !derives_default(p, def) {
+        if p.def(def).kind != DefKind::Struct || !p.derived(def).any(|word| word.contains("Default")) {
             continue;
         }
         let Some((_, fields)) = p.fields_of(def) else { continue };
@@ -142,11 +141,6 @@ fn defaults(p: &Program) -> FxHashSet<DefId> {
         }
     }
     found
-}
-
-fn derives_default(p: &Program, def: DefId) -> bool {
-    let hir: &hir::File = &p.file(p.def(def).file).hir;
-    p.item(def).attrs.iter().any(|a| hir.str(a.path) == "derive" && hir.str(a.args).contains("Default"))
 }
 
 fn mentioned(ty: &Ty, found: &mut FxHashSet<DefId>) {

@@ -489,6 +489,10 @@ impl Facts {
     pub fn entry(&self, id: EntryId) -> &Entry {
         &self.entries[id.index()]
     }
+    /// The function that an entry point is, or in whose text it stands.
+    pub fn def_of(&self, entry: &Entry) -> Option<DefId> {
+        entry.def.or_else(|| entry.node.map(|node| self.node(node).def))
+    }
 }
 
 #[cfg(test)]

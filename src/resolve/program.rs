@@ -172,11 +172,15 @@ impl Program {
         let def = self.def(id);
         self.file(def.file).hir.item(def.item)
     }
+    /// The words in what a type's attributes derive: traits, and the segments of their paths.
+    pub fn derived(&self, def: DefId) -> impl Iterator<Item = &str> {
+        let hir = &self.file(self.def(def).file).hir;
+        let derives = self.item(def).attrs.iter().filter(|a| hir.str(a.path) == "derive");
+        derives.flat_map(|a| hir.str(a.args).split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+    }
     /// Whether a type's attributes derive a trait of this name.
     pub fn derives(&self, def: DefId, name: &str) -> bool {
-        let hir = &self.file(self.def(def).file).hir;
-        let apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-        self.item(def).attrs.iter().any(|a| hir.str(a.path) == "derive" && hir.str(a.args).split(apart).any(|word| word == name))
+        self.derived(def).any(|word| word == name)
     }
     pub fn text(&self, name: Name) -> &str {
         self.names.text(name)

@@ -6,6 +6,7 @@ use super::evidence::{self, Told};
 use crate::catalog::StoreKind;
 use crate::facts::cells::World;
 use crate::facts::model::*;
+use crate::facts::phases::Phases;
 use crate::facts::shipped::Origin;
 use crate::finding::*;
 use crate::resolve::program::CrateId;
@@ -18,38 +19,45 @@ pub const ID: &str = "embedded-database";
 pub fn check(w: &World<'_>) -> Vec<Finding> {
     let mut seen: FxHashSet<(FileId, &str)> = FxHashSet::default();
     let mut findings = Vec::new();
-    let serves: FxHashSet<&str> = w.facts.entries.iter().map(|e| package_of_file(w, e)).collect();
-    let serving: FxHashSet<CrateId> = w.facts.entries.iter().filter_map(|e| Some(w.p.def(entry_def(w, e)?).krate)).collect();
+    let entries = || w.facts.entries.iter().filter_map(|e| w.facts.def_of(e));
+    let serves: FxHashSet<&str> = entries().map(|def| w.p.package_of(def)).collect();
+    let serving: FxHashSet<CrateId> = entries().map(|def| w.p.def(def).krate).collect();
     let starts_server = |main: NodeId| {
         let krate = w.p.def(w.facts.node(main).def).krate;
         serving.iter().any(|&other| w.p.run_together(krate, other))
     };
-    // Another package of the service, whose data requests change.
-    let kept_by_requests = |package: &str| {
-        let changes = |e: &&Effect| matches!(e.kind, EffectKind::Store { kind: StoreKind::Sql | StoreKind::Embedded, writes: true });
-        w.facts.effects.iter().filter(changes).any(|e| package_of(w, e) == package && w.graph.phase(e.node).requested())
-    };
+    // The packages that ask stores, that change them, and of whose databases requests change one.
+    let (mut asks, mut writes, mut kept) = (FxHashSet::default(), FxHashSet::default(), FxHashSet::default());
+    for effect in &w.facts.effects {
+        let EffectKind::Store { kind, writes: changes } = effect.kind else { continue };
+        let package = package_of(w, effect);
+        asks.insert(package);
+        if changes {
+            writes.insert(package);
+            if matches!(kind, StoreKind::Sql | StoreKind::Embedded) && w.graph.phase(effect.node).requested() {
+                kept.insert(package);
+            }
+        }
+    }
     for effect in w.libraries(ID).filter(|effect| !w.graph.is_one_shot(w.facts, effect)) {
         let node = w.facts.node(effect.node);
         let engine = engine(&effect.what);
         let package = w.p.package_of(node.def);
-        let reached = w.graph.phase(effect.node) != crate::facts::phases::Phases::default();
+        let reached = w.graph.phase(effect.node) != Phases::default();
         // A file that the request brings is its own, but no request has brought what is opened at the start; one that
         // nobody writes is shipped with the service.
-        let at_start = w.graph.phase(effect.node).has(crate::facts::phases::Phases::STARTUP);
+        let at_start = w.graph.phase(effect.node).has(Phases::STARTUP);
         let foreign = !at_start && w.graph.resolve(effect.path, node.def).has(Prov::REQUEST);
-        let writes = |e: &Effect| matches!(e.kind, EffectKind::Store { writes: true, .. });
-        let asked = w.facts.effects.iter().any(|e| matches!(e.kind, EffectKind::Store { .. }) && package_of(w, e) == package);
         // What lies in memory alone was not shipped with anything in it.
         let in_memory = effect.text.as_deref().is_some_and(|t| t.contains(":memory:") || t.contains("mode=memory"));
-        let shipped = asked && !in_memory && !w.facts.effects.iter().any(|e| writes(e) && package_of(w, e) == package);
+        let shipped = asks.contains(package) && !in_memory && !writes.contains(package);
         if reached
             && !foreign
             && !shipped
             && (serves.contains(package)
                 || w.graph.phase(effect.node).requested()
-                || is_back_end(w, effect) && !serves.is_empty()
-                || kept_by_requests(package) && w.graph.started_by(effect.node, starts_server))
+                || is_back_end(w, effect) && !w.facts.entries.is_empty()
+                || kept.contains(package) && w.graph.started_by(effect.node, starts_server))
             && seen.insert((node.file, engine))
         {
             let mut finding = finding(w, node.def, node.file, effect.span, engine, format!("{}::{engine}", w.p.path(node.def)));
@@ -66,10 +74,8 @@ pub fn check(w: &World<'_>) -> Vec<Finding> {
         let file = w.p.def(def).file;
         let hir = &w.p.file(file).hir;
         let item = w.p.item(def);
-        let database = item
-            .attrs
-            .iter()
-            .any(|a| hir.str(a.path).ends_with("database") || hir.str(a.path) == "derive" && hir.str(a.args).contains("Database"));
+        let database =
+            item.attrs.iter().any(|a| hir.str(a.path).ends_with("database")) || w.p.derived(def).any(|word| word.contains("Database"));
         let Some((_, fields)) = w.p.fields_of(def).filter(|_| database) else { continue };
         let held = fields.fields.iter().find_map(|f| w.p.field_type(def, &[], w.p.name_in(file, f.name)));
         if held.is_some_and(|t| is_embedded(w, &t)) && seen.insert((file, "SQLite")) {
@@ -113,14 +119,6 @@ fn discuss(finding: &mut Finding, why: &str) {
 
 fn package_of<'w>(w: &'w World<'_>, effect: &Effect) -> &'w str {
     w.p.package_of(w.facts.node(effect.node).def)
-}
-
-fn package_of_file<'w>(w: &'w World<'_>, entry: &Entry) -> &'w str {
-    entry_def(w, entry).map_or("", |d| w.p.package_of(d))
-}
-
-fn entry_def(w: &World<'_>, entry: &Entry) -> Option<DefId> {
-    entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def))
 }
 
 /// Requests that change and ask it.

@@ -28,7 +28,7 @@ pub fn node_location(w: &World<'_>, node: NodeId, span: Span) -> Location {
 
 pub fn entry_label(w: &World<'_>, id: EntryId) -> String {
     let entry = w.facts.entry(id);
-    let def = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
+    let def = w.facts.def_of(entry);
     let function = def.map_or(String::new(), |d| named(w, d));
     let function = if entry.def.is_none() { format!("a closure in {function}") } else { function };
     entry.label(&function)
@@ -64,9 +64,7 @@ fn entries_beside(w: &World<'_>, node: NodeId, def: DefId) -> Vec<(EntryId, Vec<
 }
 
 fn runs_with(w: &World<'_>, id: EntryId, def: DefId) -> bool {
-    let entry = w.facts.entry(id);
-    let own = entry.def.or_else(|| entry.node.map(|n| w.facts.node(n).def));
-    own.is_some_and(|own| w.p.run_together(w.p.def(own).krate, w.p.def(def).krate))
+    w.facts.def_of(w.facts.entry(id)).is_some_and(|own| w.p.run_together(w.p.def(own).krate, w.p.def(def).krate))
 }
 
 /// Where a router is told of an entry point's function, if it is named there.

@@ -43,7 +43,7 @@ impl<'a> Eval<'a> {
     /// The definitions that run when the service starts, answers, or builds a value that it does not call by name:
     /// all that entry points, `main`, statics and methods of traits lead to. Linear in the calls.
     pub(super) fn served(&self) -> FxHashSet<DefId> {
-        let entries = self.facts.entries.iter().filter_map(|e| e.def.or_else(|| e.node.map(|n| self.facts.node(n).def)));
+        let entries = self.facts.entries.iter().filter_map(|e| self.facts.def_of(e));
         let starts = (0..self.p.defs.len() as u32).map(DefId).filter(|&def| match self.p.def(def).kind {
             DefKind::Static | DefKind::Const => true,
             DefKind::Fn => self.p.text(self.p.def(def).name) == "main",
